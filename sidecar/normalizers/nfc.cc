@@ -1,0 +1,17 @@
+#include "normalizers/nfc.h"
+
+#include <utility>
+
+#include "unicode/canonical.h"
+
+namespace triptych::normalizers {
+
+void Nfc::Normalize(base::AlignedText& text) const {
+  if (unicode::IsSurelyNfc(text.text())) return;
+  unicode::Composed composed = unicode::ToNfc(text.text());
+  if (composed.text == text.text()) return;
+  for (base::ByteRange& origin : composed.origins) origin = text.OriginOf(origin);
+  text.Replace(std::move(composed.text), std::move(composed.origins));
+}
+
+}  // namespace triptych::normalizers

@@ -1,0 +1,21 @@
+// Normalizer: the first stage of tokenizer.json's pipeline, which rewrites a text before it is cut.
+#ifndef SIDECAR_NORMALIZERS_NORMALIZER_H_
+#define SIDECAR_NORMALIZERS_NORMALIZER_H_
+
+#include "base/aligned_text.h"
+
+namespace triptych::normalizers {
+
+// Implementations are immutable, so safe to share between threads.
+class Normalizer {
+ public:
+  virtual ~Normalizer() = default;
+
+  // Rewrites `text` in place and keeps its alignment. It never fails: every text has a normal form.
+  // REQUIRES: valid UTF-8. ENSURES: valid UTF-8.
+  virtual void Normalize(base::AlignedText& text) const = 0;
+};
+
+}  // namespace triptych::normalizers
+
+#endif  // SIDECAR_NORMALIZERS_NORMALIZER_H_

@@ -1,0 +1,38 @@
+// PreTokenizer: the second stage of tokenizer.json's pipeline, which cuts a text into pieces. The model
+// never joins what was cut here.
+#ifndef SIDECAR_PRE_TOKENIZERS_PRE_TOKENIZER_H_
+#define SIDECAR_PRE_TOKENIZERS_PRE_TOKENIZER_H_
+
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/aligned_text.h"
+#include "base/byte_range.h"
+
+namespace triptych::pre_tokenizers {
+
+// A text and its pieces: non-empty, in order, not overlapping. Bytes between pieces were removed.
+struct PreTokenizedText {
+  // The whole of `whole` as one piece; no piece where it is empty.
+  explicit PreTokenizedText(base::AlignedText whole) : text(std::move(whole)) {
+    if (!text.text().empty()) pieces.push_back({0, static_cast<uint32_t>(text.text().size())});
+  }
+
+  base::AlignedText text;
+  std::vector<base::ByteRange> pieces;
+};
+
+// Implementations are immutable, so safe to share between threads.
+class PreTokenizer {
+ public:
+  virtual ~PreTokenizer() = default;
+
+  // Cuts each piece of `text` further, as if it stood alone: no pattern sees past its piece.
+  // RESOURCE_EXHAUSTED where a pattern takes too long for this text; `text` is then unspecified.
+  [[nodiscard]] virtual absl::Status PreTokenize(PreTokenizedText& text) const = 0;
+};
+
+}  // namespace triptych::pre_tokenizers
+
+#endif  // SIDECAR_PRE_TOKENIZERS_PRE_TOKENIZER_H_

@@ -1,0 +1,66 @@
+// CharSet: a set of code points, such as `[^\s\p{L}]`; and CharClassifier, which answers for many sets
+// at once, fast.
+#ifndef SIDECAR_UNICODE_CHAR_SET_H_
+#define SIDECAR_UNICODE_CHAR_SET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "unicode/unicode_tables.h"
+
+namespace triptych::unicode {
+
+// A value: sorted, disjoint ranges. Built while a file is loaded; for matching use CharClassifier.
+class CharSet {
+ public:
+  CharSet() = default;
+
+  // The set of the code points of `table`, which is sorted.
+  static CharSet FromTable(const CodePointRange* table, size_t size);
+
+  // The set of a Unicode property by its name in `\p{...}`: a general category ("Lu"), a group of them
+  // ("L") or "Han". Nothing where the name is not known.
+  static std::optional<CharSet> FromProperty(std::string_view name);
+
+  void Add(char32_t first, char32_t last);
+  void Add(const CharSet& other);
+
+  // Everything that is not in the set.
+  [[nodiscard]] CharSet Complement() const;
+
+  [[nodiscard]] bool Contains(char32_t code_point) const;
+  [[nodiscard]] const std::vector<CodePointRange>& ranges() const { return ranges_; }
+
+ private:
+  void Normalize();  // sorts the ranges and joins those that touch
+
+  std::vector<CodePointRange> ranges_;
+};
+
+// For up to 64 sets: the mask of the sets that a code point is in, by two array reads.
+// Immutable, so safe to share between threads.
+class CharClassifier {
+ public:
+  static constexpr size_t kMaxSets = 64;
+
+  // REQUIRES: at most kMaxSets sets.
+  explicit CharClassifier(const std::vector<CharSet>& sets);
+
+  // Bit i is set where sets[i] contains `code_point`. REQUIRES: a Unicode code point.
+  [[nodiscard]] uint64_t MaskOf(char32_t code_point) const {
+    return masks_[block_of_[code_point / kBlock] * kBlock + code_point % kBlock];
+  }
+
+ private:
+  static constexpr size_t kBlock = 128;
+
+  std::vector<uint16_t> block_of_;
+  std::vector<uint64_t> masks_;  // equal blocks are kept once
+};
+
+}  // namespace triptych::unicode
+
+#endif  // SIDECAR_UNICODE_CHAR_SET_H_
