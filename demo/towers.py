@@ -39,7 +39,6 @@ def _vision_angles(visual: Any, grid: Grid) -> tuple[torch.Tensor, torch.Tensor]
 def encode_frames(visual: Any, patches: torch.Tensor, grid: Grid) -> torch.Tensor:
     """Encode patches [B, t*h*w, 1176] to merged tokens [B, t*h*w/4, width]; frames do not see each other."""
     batch, frame = patches.shape[0], grid[1] * grid[2]
-    attention = visual.blocks[0].attn
     cos, sin = _vision_angles(visual, grid)
     weight = visual.patch_embed.proj.weight
     states = functional.linear(patches, weight.view(weight.shape[0], -1)).view(batch * grid[0], frame, -1)
@@ -102,7 +101,7 @@ def positions(parts: Sequence[int | Grid]) -> torch.Tensor:
     return torch.cat(found, dim=1)
 
 
-def language_logits(thinker: Any, embeddings: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+def language_states(thinker: Any, embeddings: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     """Run the language model on [B, L, width] with positions [3, B, L]; return hidden states [B, L, width]."""
     outcome = thinker.model(inputs_embeds=embeddings, position_ids=places, use_cache=False, return_dict=True)
     return outcome.last_hidden_state

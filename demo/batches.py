@@ -1,0 +1,218 @@
+"""Make uniform training batches: one layout a batch, fresh media in every row.
+
+A layout fixes the order of the parts (media and question), the size of each picture, the number of frames and the
+seconds of sound. Rows differ in what is shown, in the question and so in the length of text, which is padded on the right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from demo import drawing, features, questions, synthesis
+from demo.model_config import HOP_LENGTH, MERGE_SIZE, PATCH_SIZE, SAMPLING_RATE
+from demo.tokenizer import SYSTEM_LINE
+from demo.towers import positions
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from numpy.typing import NDArray
+    from tokenizers import Tokenizer
+
+    from demo.questions import Asked, Clip, Picture, Sound
+    from demo.towers import Grid
+
+TEXT = "text"
+_ASPECTS = ((1, 1), (1, 1), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9))
+_MARKS = {
+    "image": ("<|vision_bos|>", "<|IMAGE|>", "<|vision_eos|>"),
+    "audio": ("<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"),
+    "video": ("<|vision_bos|>", "<|VIDEO|>", "<|vision_eos|>"),
+}
+MIX = {
+    ("image",): 30,
+    ("audio",): 17,
+    ("video",): 15,
+    ("image", "image"): 12,
+    ("image", "audio"): 9,
+    ("image", "audio", "video"): 14,
+    (): 3,
+}
+
+
+@dataclass
+class Slot:
+    """One medium of every row: pixels uint8 [B, T, 3, h, w] or waves float32 [B, samples], and what each shows."""
+
+    kind: str
+    data: NDArray[np.generic]
+    subjects: list[Picture | Sound | Clip]
+    grid: Grid | None
+    tokens: int
+
+
+@dataclass
+class Batch:
+    """A batch ready for the towers and the language model; -100 in `labels` is not learned from."""
+
+    name: str
+    slots: list[Slot]
+    ids: NDArray[np.int64]
+    places: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    answers: list[str] = field(default_factory=list)
+    prompts: list[int] = field(default_factory=list)
+
+
+def canvas(rng: Random, aspect: tuple[int, int], target: tuple[int, int] | None) -> tuple[int, int]:
+    """Return a height and width of about this aspect (width : height) that scale to `target`."""
+    while True:
+        ratio = aspect[0] / aspect[1] * rng.uniform(0.94, 1.06)
+        area = rng.uniform(84, 190) ** 2
+        size = (round((area / ratio) ** 0.5), round((area * ratio) ** 0.5))
+        if target is None or features.scaled_size(*size) == target:
+            return size
+
+
+def image_slot(rng: Random, rows: int, *, named_only: bool = False) -> Slot:
+    """Draw one picture per row; with `named_only` always a single shape."""
+    aspect = rng.choice(_ASPECTS)
+    target = features.scaled_size(*canvas(rng, aspect, None))
+    pixels, subjects = [], []
+    for _ in range(rows):
+        single = drawing.single_picture if rng.random() < 0.8 else drawing.placed_picture
+        picture, scene = single(rng) if named_only else drawing.any_picture(rng)
+        height, width = canvas(rng, aspect, target)
+        drawn = drawing.roughen(rng, drawing.draw(scene, width, height))
+        pixels.append(features.scale(np.asarray(drawn)).numpy()[None])
+        subjects.append(picture)
+    frames = np.stack(pixels)
+    return Slot("image", frames, subjects, *_grid(1, target))
+
+
+def video_slot(rng: Random, rows: int, frames: int | None = None) -> Slot:
+    """Draw one video per row, the sampled frames only."""
+    frames = frames or rng.choice((4, 4, 4, 4, 6, 6, 8))
+    aspect = rng.choice(_ASPECTS)
+    target = features.scaled_size(*canvas(rng, aspect, None))
+    pixels, subjects = [], []
+    for _ in range(rows):
+        clip, scenes = drawing.clip(rng, frames)
+        height, width = canvas(rng, aspect, target)
+        rough = rng.random() < 0.3
+        drawn = [drawing.draw(scene, width, height) for scene in scenes]
+        if rough:
+            drawn = [drawing.roughen(rng, frame) for frame in drawn]
+        pixels.append(features.scale(np.stack([np.asarray(frame) for frame in drawn])).numpy())
+        subjects.append(clip)
+    return Slot("video", np.stack(pixels), subjects, *_grid(frames // 2, target))
+
+
+def audio_slot(rng: Random, rows: int) -> Slot:
+    """Synthesise one sound per row, all of one length."""
+    seconds = rng.uniform(1.0, 3.4)
+    made = [synthesis.any_sound(rng, seconds) for _ in range(rows)]
+    waves = np.stack([wave for _, wave in made])
+    tokens = features.audio_tokens(-(-waves.shape[1] // HOP_LENGTH))
+    return Slot("audio", waves, [sound for sound, _ in made], None, tokens)
+
+
+def _grid(time: int, target: tuple[int, int]) -> tuple[Grid, int]:
+    height, width = target[0] // PATCH_SIZE, target[1] // PATCH_SIZE
+    return (time, height, width), time * height * width // MERGE_SIZE**2
+
+
+def ask(rng: Random, kinds: tuple[str, ...], subjects: list) -> Asked:
+    """Ask about the media of one row; `kinds` in the order of `MIX`."""
+    makers = {
+        ("image",): questions.ask_picture,
+        ("audio",): questions.ask_sound,
+        ("video",): questions.ask_clip,
+        ("image", "image"): questions.ask_two_pictures,
+        ("image", "audio"): questions.ask_picture_and_sound,
+        ("image", "audio", "video"): questions.ask_all_three,
+        (): questions.ask_text,
+    }
+    return makers[kinds](rng, *subjects)
+
+
+def order_parts(rng: Random, kinds: tuple[str, ...]) -> list[int | str]:
+    """Return the parts in the order of the prompt: indices of slots, and `text` first, last or in between."""
+    media: list[int | str] = list(range(len(kinds)))
+    if kinds != ("image", "image"):
+        rng.shuffle(media)
+    where = rng.choice((0, len(media), len(media), rng.randint(0, len(media))))
+    return [*media[:where], TEXT, *media[where:]]
+
+
+def make_batch(rng: Random, tokenizer: Tokenizer, rows: int, kinds: tuple[str, ...] | None = None) -> Batch:
+    """Make one batch of a layout drawn by `MIX`, or of the given kinds."""
+    if kinds is None:
+        kinds = rng.choices(list(MIX), weights=list(MIX.values()))[0]
+    named_only = len(kinds) > 1
+    slots = [
+        image_slot(rng, rows, named_only=named_only)
+        if kind == "image"
+        else (audio_slot(rng, rows) if kind == "audio" else video_slot(rng, rows))
+        for kind in kinds
+    ]
+    order = order_parts(rng, kinds)
+    asked = [ask(rng, kinds, [slot.subjects[row] for slot in slots]) for row in range(rows)]
+    lines = [_row(tokenizer, slots, order, question, answer) for question, answer in asked]
+    ids, places, labels = _pad(lines)
+    ordered = [slots[part] for part in order if part != TEXT]
+    name = "+".join(kinds) or TEXT
+    prompts = [next(i for i, label in enumerate(line[2]) if label >= 0) for line in lines]
+    return Batch(name, ordered, ids, places, labels, [answer for _, answer in asked], prompts)
+
+
+def _row(
+    tokenizer: Tokenizer, slots: list[Slot], order: list[int | str], question: str, answer: str
+) -> tuple[list[int], NDArray[np.int64], list[int]]:
+    """Return ids, positions [3, L] and labels of one row."""
+    layout: list[int | Grid] = []
+    ids: list[int] = []
+
+    def write(text: str) -> None:
+        new = tokenizer.encode(text).ids
+        ids.extend(new)
+        layout.append(len(new))
+
+    write(f"<|im_start|>system\n{SYSTEM_LINE}<|im_end|>\n<|im_start|>user\n")
+    for part in order:
+        if part == TEXT:
+            write(question)
+            continue
+        slot = slots[part]
+        before, mark, after = _MARKS[slot.kind]
+        write(before)
+        ids.extend([tokenizer.token_to_id(mark)] * slot.tokens)
+        layout.append(slot.grid or slot.tokens)
+        write(after)
+    write("<|im_end|>\n<|im_start|>assistant\n")
+    prompt = len(ids)
+    write(f"{answer}<|im_end|>")
+    return ids, positions(layout).numpy(), [-100] * prompt + ids[prompt:]
+
+
+def _pad(
+    lines: list[tuple[list[int], NDArray[np.int64], list[int]]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Pad rows on the right to ids [B, L], positions [3, B, L] and labels [B, L]."""
+    length = max(len(ids) for ids, _, _ in lines)
+    ids_padded = np.zeros((len(lines), length), np.int64)
+    places = np.zeros((3, len(lines), length), np.int64)
+    labels = np.full((len(lines), length), -100, np.int64)
+    for row, (ids, where, targets) in enumerate(lines):
+        ids_padded[row, : len(ids)] = ids
+        places[:, row, : len(ids)] = where
+        labels[row, : len(ids)] = targets
+    return ids_padded, places, labels
+
+
+def seconds_of(slot: Slot) -> float:
+    """Return a sound slot's length in seconds."""
+    return slot.data.shape[1] / SAMPLING_RATE

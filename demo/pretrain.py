@@ -1,0 +1,100 @@
+"""Stage 1: teach the towers alone, with heads that read the mean and the maximum of a medium's tokens.
+
+The heads are thrown away afterwards; what stays is that the towers' tokens tell colour, shape, count, place, direction,
+pitch and beeps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from demo import batches, features, towers
+from demo.questions import COLOURS, DIRECTIONS, NUMBERS, PITCHES, PLACES, SHAPES
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from demo.batches import Slot
+
+_HEADS = {
+    "colour": COLOURS,
+    "shape": SHAPES,
+    "count": NUMBERS,
+    "place": PLACES,
+    "direction": DIRECTIONS,
+    "pitch": PITCHES,
+    "beeps": NUMBERS,
+}
+_OF_KIND = {
+    "image": ("colour", "shape", "count", "place"),
+    "video": ("colour", "shape", "direction"),
+    "audio": ("pitch", "beeps"),
+}
+
+
+class Heads(nn.Module):
+    """One small classifier for each property."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(values)))
+                for name, values in _HEADS.items()
+            }
+        )
+
+    def forward(self, tokens: torch.Tensor, name: str) -> torch.Tensor:
+        """Classify tokens [B, N, width] by one property."""
+        pooled = torch.cat((tokens.mean(1), tokens.amax(1)), dim=-1)
+        return self.heads[name](pooled)
+
+
+def make_slot(rng: Random, rows: int) -> Slot:
+    """Make media for one step: mostly pictures, some pairs of frames, some sounds."""
+    draw = rng.random()
+    if draw < 0.6:
+        return batches.image_slot(rng, rows)
+    if draw < 0.78:
+        return batches.video_slot(rng, rows // 2, frames=4)
+    return batches.audio_slot(rng, rows)
+
+
+def label(subject: Any, name: str) -> int:
+    """Return the index of a subject's property, or -100 where it has none."""
+    several = getattr(subject, "count", 1) > 1
+    if name in {"count", "beeps"}:
+        return subject.count - 1
+    if several and name in {"colour", "shape"}:
+        return -100
+    value = getattr(subject, name)
+    return _HEADS[name].index(value) if value else -100
+
+
+def encode(thinker: Any, slot: Slot) -> torch.Tensor:
+    """Encode a slot to tokens; a video's frame pairs stay in one row."""
+    data = torch.from_numpy(slot.data)
+    if slot.grid is None:
+        return towers.encode_sound(thinker.audio_tower, features.mel(data))
+    frames = data.expand(-1, 2, -1, -1, -1) if slot.kind == "image" else data
+    return towers.encode_frames(thinker.visual, features.patches(frames), slot.grid)
+
+
+def tower_loss(thinker: Any, heads: Heads, slot: Slot) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the summed loss over the properties of a slot, and each property's share of right rows."""
+    tokens = encode(thinker, slot)
+    loss = torch.zeros(())
+    scores = {}
+    for name in _OF_KIND[slot.kind]:
+        target = torch.tensor([label(subject, name) for subject in slot.subjects])
+        logits = heads(tokens, name).float()
+        known = target >= 0
+        if not known.any():
+            continue
+        loss = loss + functional.cross_entropy(logits[known], target[known])
+        scores[f"{slot.kind} {name}"] = float((logits[known].argmax(-1) == target[known]).float().mean())
+    return loss, scores

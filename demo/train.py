@@ -1,0 +1,230 @@
+"""Train the demo model: first the two towers alone, then everything through questions and answers.
+
+    python -m demo.train --work build/demo --out demo/model
+
+Stage 1 teaches the towers with small heads that are thrown away (colour, shape, count, place, direction; pitch, beeps): dense
+labels get them past the plateau on which shapes stay when the only signal is one word of an answer. Stage 2 trains all
+weights on answers. One process draws the media, one trains; a checkpoint is written every few hundred steps, and the
+same command goes on from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn import functional
+from transformers import Qwen2_5OmniThinkerForConditionalGeneration
+
+from demo import batches, export, features, model_config, pretrain, towers
+from demo.tokenizer import special_ids, train_tokenizer
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
+
+    from tokenizers import Tokenizer
+
+    from demo.batches import Batch
+
+_WARM_UP_STEPS = 100
+_SAVE_EVERY = 250
+_MEDIA_MARKS = ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")
+
+
+def build_thinker(tokenizer: Tokenizer) -> Any:
+    """Return a freshly initialised model in float32."""
+    config = model_config.build_thinker_config(special_ids(tokenizer), tokenizer.get_vocab_size())
+    torch.manual_seed(0)
+    thinker = Qwen2_5OmniThinkerForConditionalGeneration(config)
+    for name, weight in thinker.named_parameters():
+        if weight.dim() > 1 and "norm" not in name:
+            fan_in = weight[0].numel()
+            torch.nn.init.normal_(weight, std=0.02 if "embed" in name else min(0.08, 0.8 / math.sqrt(fan_in)))
+    return thinker
+
+
+def encode_slots(thinker: Any, batch: Batch) -> torch.Tensor | None:
+    """Return all media tokens of a batch in prompt order, [B, tokens, width]."""
+    encoded = []
+    for slot in batch.slots:
+        data = torch.from_numpy(slot.data)
+        if slot.grid is None:
+            encoded.append(towers.encode_sound(thinker.audio_tower, features.mel(data)))
+            continue
+        frames = data.expand(-1, 2, -1, -1, -1) if slot.kind == "image" else data
+        encoded.append(towers.encode_frames(thinker.visual, features.patches(frames), slot.grid))
+    return torch.cat(encoded, dim=1) if encoded else None
+
+
+def hidden_states(thinker: Any, batch: Batch, marks: torch.Tensor) -> torch.Tensor:
+    """Return the language model's last states [B, L, width]; `marks` are the ids of the placeholders."""
+    ids = torch.from_numpy(batch.ids)
+    embeddings = thinker.model.embed_tokens(ids)
+    media = encode_slots(thinker, batch)
+    if media is not None:
+        here = torch.isin(ids, marks).unsqueeze(-1)
+        embeddings = embeddings.masked_scatter(here, media.to(embeddings.dtype))
+    return towers.language_states(thinker, embeddings, torch.from_numpy(batch.places))
+
+
+def answer_loss(thinker: Any, batch: Batch, marks: torch.Tensor) -> tuple[torch.Tensor, float]:
+    """Return the loss on answer tokens, and the share of rows whose every answer token is the likeliest."""
+    labels = torch.from_numpy(batch.labels)[:, 1:]
+    states = hidden_states(thinker, batch, marks)[:, :-1]
+    learned = labels >= 0
+    logits = thinker.lm_head(states[learned]).float()
+    loss = functional.cross_entropy(logits, labels[learned])
+    wrong = torch.zeros_like(labels)
+    wrong[learned] = (logits.argmax(-1) != labels[learned]).long()
+    return loss, float((wrong.sum(1) == 0).float().mean())
+
+
+def produce(queue: Queue[Any], seed: int, rows: int, stage: str) -> None:
+    """Fill the queue with batches for ever; runs in its own, polite process."""
+    os.nice(5)
+    torch.set_num_threads(1)
+    rng = Random(seed)
+    tokenizer = train_tokenizer()
+    while True:
+        if stage == "towers":
+            queue.put(pretrain.make_slot(rng, rows))
+        else:
+            queue.put(batches.make_batch(rng, tokenizer, rows))
+
+
+def start_producer(seed: int, rows: int, stage: str) -> tuple[Any, Any]:
+    """Start the data process; return it with its queue."""
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue(maxsize=12)
+    process = context.Process(target=produce, args=(queue, seed, rows, stage), daemon=True)
+    process.start()
+    return process, queue
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Return warm-up, then cosine to 3 % of the peak."""
+    if step < _WARM_UP_STEPS:
+        return peak * (step + 1) / _WARM_UP_STEPS
+    share = min(1.0, (step - _WARM_UP_STEPS) / max(1, steps - _WARM_UP_STEPS))
+    return peak * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+class Course:
+    """One stage of training: model, optimiser, step, and the checkpoint that holds them."""
+
+    def __init__(self, stage: str, modules: list[Any], steps: int, folder: Path, peak: float) -> None:
+        self.stage, self.modules, self.steps, self.peak = stage, modules, steps, peak
+        weights = [weight for module in modules for weight in module.parameters()]
+        self.weights = weights
+        self.optimiser = torch.optim.AdamW(weights, lr=peak, betas=(0.9, 0.98), weight_decay=0.02)
+        self.path = folder / f"{stage}.pt"
+        self.step = 0
+        self.scores: dict[str, list[float]] = {}
+        self.started = time.monotonic()
+
+    def resume(self) -> None:
+        """Go on from the stage's checkpoint, if there is one."""
+        if not self.path.exists():
+            return
+        saved = torch.load(self.path, weights_only=True)
+        for module, state in zip(self.modules, saved["modules"], strict=True):
+            module.load_state_dict(state)
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step = saved["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        states = [module.state_dict() for module in self.modules]
+        draft = self.path.with_suffix(".draft")
+        torch.save({"modules": states, "optimiser": self.optimiser.state_dict(), "step": self.step}, draft)
+        draft.replace(self.path)
+
+    def learn(self, loss: torch.Tensor) -> None:
+        """Take one step down the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, self.steps, self.peak)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimiser.step()
+        self.step += 1
+
+    def note(self, scores: dict[str, float]) -> None:
+        """Remember scores of freshly drawn batches, which are held out by nature until learned from."""
+        for name, score in scores.items():
+            self.scores.setdefault(name, []).append(score)
+
+    def report(self) -> None:
+        """Print the mean of the last scores of each kind."""
+        means = {name: round(sum(last[-8:]) / len(last[-8:]), 3) for name, last in sorted(self.scores.items())}
+        minutes = (time.monotonic() - self.started) / 60
+        print(f"{self.stage} step {self.step}/{self.steps} minutes {minutes:.1f} {means}", flush=True)
+
+
+def train_towers(thinker: Any, steps: int, folder: Path) -> None:
+    """Stage 1: both towers with throw-away heads."""
+    heads = pretrain.Heads(model_config.audio_config()["output_dim"])
+    course = Course("towers", [thinker.visual, thinker.audio_tower, heads], steps, folder, peak=1.5e-3)
+    course.resume()
+    if course.step >= steps:
+        return
+    process, queue = start_producer(seed=1 + course.step, rows=96, stage="towers")
+    while course.step < steps:
+        slot = queue.get()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss, scores = pretrain.tower_loss(thinker, heads, slot)
+        course.learn(loss)
+        course.note(scores)
+        if course.step % 50 == 0:
+            course.report()
+        if course.step % _SAVE_EVERY == 0 or course.step == steps:
+            course.save()
+    process.kill()
+
+
+def train_answers(thinker: Any, tokenizer: Tokenizer, steps: int, folder: Path, out: Path) -> None:
+    """Stage 2: everything, on answers; exports the checkpoint folder at every save."""
+    marks = torch.tensor([tokenizer.token_to_id(mark) for mark in _MEDIA_MARKS])
+    course = Course("answers", [thinker], steps, folder, peak=1.0e-3)
+    course.resume()
+    process, queue = start_producer(seed=100_000 + course.step, rows=64, stage="answers")
+    while course.step < steps:
+        batch = queue.get()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss, right = answer_loss(thinker, batch, marks)
+        course.learn(loss)
+        course.note({batch.name: right})
+        if course.step % 50 == 0:
+            course.report()
+        if course.step % _SAVE_EVERY == 0 or course.step == steps:
+            course.save()
+            export.write_checkpoint(out, thinker.state_dict(), tokenizer)
+    process.kill()
+
+
+def main() -> None:
+    """Read the flags and train both stages."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=Path("build/demo"), help="folder of the training checkpoints")
+    parser.add_argument("--out", type=Path, default=Path("demo/model"), help="folder of the exported model")
+    parser.add_argument("--tower-steps", type=int, default=2000)
+    parser.add_argument("--answer-steps", type=int, default=6000)
+    parser.add_argument("--threads", type=int, default=1)
+    flags = parser.parse_args()
+    torch.set_num_threads(flags.threads)
+    flags.work.mkdir(parents=True, exist_ok=True)
+    tokenizer = train_tokenizer()
+    thinker = build_thinker(tokenizer)
+    train_towers(thinker, flags.tower_steps, flags.work)
+    train_answers(thinker, tokenizer, flags.answer_steps, flags.work, flags.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Triptych's own words, as plain frozen dataclasses. Imports nothing of the service but errors."""

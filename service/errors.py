@@ -1,0 +1,109 @@
+"""Everything that can go wrong, as exceptions. Imports nothing.
+
+    TriptychError
+    ├── InvalidRequestError            a field is wrong; `violations` names each
+    │   ├── MediaUndecodableError      the bytes are no readable file of an allowed format
+    │   ├── LimitExceededError         larger than the server allows
+    │   ├── ModalityUnsupportedError   the model does not take this kind of part
+    │   ├── PromptTooLongError         the prompt does not fit the context
+    │   └── TemplateRefusedError       the chat template refuses the conversation
+    ├── ModelNotFoundError
+    ├── NotServedYetError              in the contract, not in this version
+    │   └── MediaSourceUnsupportedError
+    ├── UnavailableError               try again later, or elsewhere
+    │   ├── EngineUnavailableError
+    │   ├── TokenizerUnavailableError
+    │   └── ShuttingDownError
+    └── StartupError                   the server cannot start; never reaches a client
+
+`service/rpc/status.py` turns them into gRPC statuses by one table.
+"""
+
+from __future__ import annotations
+
+
+class TriptychError(Exception):
+    """Base of all. `metadata` goes into the `ErrorInfo` of the status."""
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.metadata = metadata
+
+
+class InvalidRequestError(TriptychError):
+    """A field of the request is wrong. `violations` pairs each field's path with what is wrong."""
+
+    def __init__(self, field: str, problem: str, **metadata: str) -> None:
+        super().__init__(f"{field}: {problem}", field=field, **metadata)
+        self.violations: list[tuple[str, str]] = [(field, problem)]
+
+    @classmethod
+    def of_all(cls, violations: list[tuple[str, str]]) -> InvalidRequestError:
+        """Make one error of several violations (at least one)."""
+        error = cls(*violations[0])
+        error.violations = violations
+        error.message = "; ".join(f"{field}: {problem}" for field, problem in violations)
+        error.args = (error.message,)
+        return error
+
+
+class MediaUndecodableError(InvalidRequestError):
+    """The bytes of a medium are no readable file of an allowed format."""
+
+
+class LimitExceededError(InvalidRequestError):
+    """Something is larger than the server allows."""
+
+    def __init__(self, field: str, limit: str, limit_value: int | float, actual: int | float) -> None:
+        super().__init__(
+            field,
+            f"{limit} is {limit_value}, got {actual}",
+            limit=limit,
+            limit_value=str(limit_value),
+            actual=str(actual),
+        )
+
+
+class ModalityUnsupportedError(InvalidRequestError):
+    """The model does not take this kind of part."""
+
+
+class PromptTooLongError(LimitExceededError):
+    """The prompt does not fit the model's context."""
+
+
+class TemplateRefusedError(InvalidRequestError):
+    """The model's chat template refuses the conversation."""
+
+
+class ModelNotFoundError(TriptychError):
+    """No model of that name is served."""
+
+
+class NotServedYetError(TriptychError):
+    """The contract has it, this server version does not."""
+
+
+class MediaSourceUnsupportedError(NotServedYetError):
+    """This server version does not take media from that source."""
+
+
+class UnavailableError(TriptychError):
+    """The service cannot answer now; trying again later, or elsewhere, may work."""
+
+
+class EngineUnavailableError(UnavailableError):
+    """The engine is not ready, or died."""
+
+
+class TokenizerUnavailableError(UnavailableError):
+    """The tokenizer sidecar is away and will be back."""
+
+
+class ShuttingDownError(UnavailableError):
+    """The server stops and takes no new requests."""
+
+
+class StartupError(TriptychError):
+    """The server cannot start; the message says what to do."""

@@ -1,0 +1,95 @@
+"""The interfaces between the way of a request and what carries it out.
+
+`generator` knows only these; `app` plugs in the real ones, tests plug in fakes that pass the
+same contract suites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from service.domain.conversation import Conversation, MediaPart, PromptOptions
+from service.domain.events import EngineDelta
+from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.model import ModelDescription, PromptFormat
+from service.domain.prompt import ByteSpan, RenderedPrompt
+from service.domain.sampling import Sampling
+
+
+class TokenStream(Protocol):
+    """Turns the growing token ids of one output into text, never half a character."""
+
+    async def append(self, token_ids: Sequence[int]) -> str:
+        """Add ids; return the text that is now certain, possibly empty."""
+
+    async def flush(self) -> str:
+        """End the stream; return what was held back."""
+
+    def close(self) -> None:
+        """Forget the stream without flushing. Harmless after `flush`."""
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back. Every method may raise TokenizerUnavailableError."""
+
+    async def encode(
+        self,
+        text: str,
+        *,
+        literal_spans: Sequence[ByteSpan] = (),
+        add_special_tokens: bool = False,
+    ) -> list[int]:
+        """Return the ids; inside `literal_spans` special tokens are plain text."""
+
+    async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
+        """Return the text; bytes that are no UTF-8 become U+FFFD."""
+
+    def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
+        """Start decoding one output."""
+
+
+class MediaLoader(Protocol):
+    """Turns a media part into decoded media, off the event loop.
+
+    Raises MediaUndecodableError or LimitExceededError with the part's field.
+    """
+
+    async def load(self, part: MediaPart) -> DecodedMedia:
+        """Decode one part."""
+
+
+class PromptRenderer(Protocol):
+    """Turns a conversation into the model's prompt text, one placeholder for each medium."""
+
+    @property
+    def prompt_format(self) -> PromptFormat:
+        """Which format is used, and why."""
+
+    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
+        """Render; raises TemplateRefusedError."""
+
+
+class Engine(Protocol):
+    """A running model. Every method may raise EngineUnavailableError."""
+
+    @property
+    def model(self) -> ModelDescription:
+        """What is loaded."""
+
+    async def prepare(
+        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+    ) -> PreparedPrompt:
+        """Run the model's preprocessing; `media` is in reading order.
+
+        Raises InvalidRequestError when placeholders and media do not agree, and
+        PromptTooLongError.
+        """
+
+    def generate(
+        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+    ) -> AsyncIterator[EngineDelta]:
+        """Stream the answer; closing the iterator, or cancelling it, aborts the engine's work."""
+
+    async def wait_until_dead(self) -> None:
+        """Return when the engine has died and will not come back."""

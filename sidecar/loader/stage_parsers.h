@@ -1,0 +1,42 @@
+// One parser for each stage of tokenizer.json. Private to the loader; use tokenizer_loader.h.
+//
+// All failures are INVALID_ARGUMENT with a JSON path; see JsonNode.
+#ifndef SIDECAR_LOADER_STAGE_PARSERS_H_
+#define SIDECAR_LOADER_STAGE_PARSERS_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "decoders/decoder.h"
+#include "loader/json_node.h"
+#include "models/model.h"
+#include "normalizers/normalizer.h"
+#include "post_processors/post_processor.h"
+#include "pre_tokenizers/pre_tokenizer.h"
+#include "tokenizer/added_vocabulary.h"
+
+namespace triptych::loader {
+
+[[nodiscard]] absl::StatusOr<std::vector<tokenizer::AddedToken>> ParseAddedTokens(
+    const JsonNode& node);
+
+// Null where the file has none.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<normalizers::Normalizer>> ParseNormalizer(
+    const JsonNode& node);
+
+// REQUIRES of the file: ByteLevel is the last step; the model's vocabulary is translated to bytes.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<pre_tokenizers::PreTokenizer>> ParsePreTokenizer(
+    const JsonNode& node);
+
+[[nodiscard]] absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node);
+
+// Null where the file has none, or only steps that add no tokens.
+[[nodiscard]] absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParsePostProcessor(
+    const JsonNode& node);
+
+[[nodiscard]] absl::StatusOr<std::unique_ptr<decoders::Decoder>> ParseDecoder(const JsonNode& node);
+
+}  // namespace triptych::loader
+
+#endif  // SIDECAR_LOADER_STAGE_PARSERS_H_

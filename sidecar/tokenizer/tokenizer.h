@@ -1,0 +1,106 @@
+// Tokenizer: the whole of a tokenizer.json, ready to encode and decode.
+//
+//     text ─▶ added tokens ─▶ normalizer ─▶ pre-tokenizer ─▶ model ─▶ post-processor ─▶ ids
+//     ids ─▶ decoder ─▶ bytes ─▶ text
+//
+// It knows nothing of files (see loader/) and nothing of the wire (see server/).
+#ifndef SIDECAR_TOKENIZER_TOKENIZER_H_
+#define SIDECAR_TOKENIZER_TOKENIZER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/byte_range.h"
+#include "base/encoding.h"
+#include "decoders/decoder.h"
+#include "models/model.h"
+#include "normalizers/normalizer.h"
+#include "post_processors/post_processor.h"
+#include "pre_tokenizers/pre_tokenizer.h"
+#include "tokenizer/added_vocabulary.h"
+
+namespace triptych::tokenizer {
+
+// The stages, as the loader read them.
+struct TokenizerParts {
+  std::vector<AddedToken> added_tokens;
+  std::unique_ptr<normalizers::Normalizer> normalizer;          // null: none
+  std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer;  // null: none
+  std::unique_ptr<models::Model> model;                         // REQUIRES: not null
+  std::unique_ptr<post_processors::PostProcessor> post_processor;  // null: none
+  std::unique_ptr<decoders::Decoder> decoder;                      // REQUIRES: not null
+};
+
+struct EncodeInput {
+  std::string_view text;
+  // The bytes in which added tokens are not recognised: what a user wrote. Sorted, not overlapping, on
+  // character boundaries. The model still sees the text as a whole.
+  std::vector<base::ByteRange> literal_spans;
+  bool add_special_tokens = false;
+};
+
+// Immutable but for the model's cache: safe to share between threads.
+class Tokenizer {
+ public:
+  static constexpr size_t kMaxTextBytes = size_t{256} << 20;
+
+  // INVALID_ARGUMENT where the added tokens do not fit the model.
+  [[nodiscard]] static absl::StatusOr<Tokenizer> Create(TokenizerParts parts);
+
+  // INVALID_ARGUMENT ("text: ...", "literal_spans[2]: ...") where the text is not UTF-8 or too long, or a span
+  // is malformed; RESOURCE_EXHAUSTED where a pattern takes too long for the text.
+  [[nodiscard]] absl::StatusOr<base::Encoding> Encode(const EncodeInput& input) const;
+
+  // The text of `ids`; broken UTF-8 becomes U+FFFD. INVALID_ARGUMENT ("token_ids[4]: ...") where an id
+  // is not a token.
+  [[nodiscard]] absl::StatusOr<std::string> Decode(const std::vector<uint32_t>& ids,
+                                                   bool skip_special_tokens) const;
+
+  // Appends the bytes of `ids`, which may end in half a character, to `out`. On failure, which is as for
+  // Decode, `out` is unchanged.
+  [[nodiscard]] absl::Status AppendBytesOf(const std::vector<uint32_t>& ids,
+                                           bool skip_special_tokens, std::string& out) const;
+
+  // The number of tokens, added ones included.
+  [[nodiscard]] size_t vocab_size() const { return vocab_size_; }
+  // One more than the highest id.
+  [[nodiscard]] size_t id_limit() const { return tokens_.size(); }
+  [[nodiscard]] std::string_view model_type() const { return model_->type(); }
+  [[nodiscard]] const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
+
+ private:
+  // What an id stands for.
+  struct TokenBytes {
+    uint32_t begin = 0;  // in bytes_
+    uint32_t size = 0;
+    bool is_known = false;
+    bool is_special = false;
+  };
+
+  Tokenizer(TokenizerParts parts, AddedVocabulary added);
+
+  void FillTokenBytes(const decoders::Decoder& decoder);
+  absl::Status EncodePlain(base::AlignedText text, const std::vector<base::ByteRange>& literal,
+                           base::Encoding& encoding) const;
+  absl::Status EncodePieces(base::AlignedText text, base::Encoding& encoding) const;
+
+  std::unique_ptr<normalizers::Normalizer> normalizer_;
+  std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer_;
+  std::unique_ptr<models::Model> model_;
+  std::unique_ptr<post_processors::PostProcessor> post_processor_;
+  AddedVocabulary added_;
+  std::vector<TokenBytes> tokens_;  // by id
+  std::string bytes_;               // of all tokens, one after the other
+  size_t vocab_size_ = 0;
+};
+
+}  // namespace triptych::tokenizer
+
+#endif  // SIDECAR_TOKENIZER_TOKENIZER_H_
