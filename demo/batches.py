@@ -77,8 +77,8 @@ def canvas(rng: Random, aspect: tuple[int, int], target: tuple[int, int] | None)
             return size
 
 
-def image_slot(rng: Random, rows: int, *, named_only: bool = False) -> Slot:
-    """Draw one picture per row; with `named_only` always a single shape."""
+def image_slot(rng: Random, rows: int, *, named_only: bool = False, ease: float = 0.0) -> Slot:
+    """Draw one picture per row; with `named_only` always a single shape, with `ease` a large one in the middle."""
     aspect = rng.choice(_ASPECTS)
     target = features.scaled_size(*canvas(rng, aspect, None))
     pixels, subjects = [], []
@@ -86,7 +86,10 @@ def image_slot(rng: Random, rows: int, *, named_only: bool = False) -> Slot:
         single = drawing.single_picture if rng.random() < 0.8 else drawing.placed_picture
         picture, scene = single(rng) if named_only else drawing.any_picture(rng)
         height, width = canvas(rng, aspect, target)
-        drawn = drawing.roughen(rng, drawing.draw(scene, width, height))
+        if ease and picture.count == 1 and not picture.place:
+            scene = drawing.ease(scene, ease)
+        drawn = drawing.draw(scene, width, height)
+        drawn = drawn if rng.random() < ease else drawing.roughen(rng, drawn)
         pixels.append(features.scale(np.asarray(drawn)).numpy()[None])
         subjects.append(picture)
     frames = np.stack(pixels)

@@ -162,6 +162,22 @@ def clip(rng: Random, frames: int) -> tuple[Clip, list[Scene]]:
     return Clip(colour, shape, direction), scenes
 
 
+def ease(scene: Scene, amount: float) -> Scene:
+    """Move a single figure towards the middle, upright and large: wholly for 1, not at all for 0."""
+    if len(scene.figures) != 1:
+        return scene
+    figure = scene.figures[0]
+    kept = 1.0 - amount
+    easier = replace(
+        figure,
+        x=0.5 + kept * (figure.x - 0.5),
+        y=0.5 + kept * (figure.y - 0.5),
+        radius=kept * figure.radius + amount * 0.36,
+        turn=kept * figure.turn,
+    )
+    return replace(scene, figures=(easier,))
+
+
 def roughen(rng: Random, picture: Image.Image) -> Image.Image:
     """Add what real media have: noise, blur, JPEG blocks; often nothing."""
     if rng.random() < 0.25:

@@ -29,6 +29,7 @@ _HEADS = {
     "pitch": PITCHES,
     "beeps": NUMBERS,
 }
+_EASY_STEPS = 700
 _OF_KIND = {
     "image": ("colour", "shape", "count", "place"),
     "video": ("colour", "shape", "direction"),
@@ -54,10 +55,13 @@ class Heads(nn.Module):
         return self.heads[name](pooled)
 
 
-def make_slot(rng: Random, rows: int) -> Slot:
-    """Make media for one step: mostly pictures, some pairs of frames, some sounds."""
+def make_slot(rng: Random, rows: int, step: int) -> Slot:
+    """Make media for one step: mostly pictures (easy ones first), some videos, some sounds."""
     draw = rng.random()
-    if draw < 0.6:
+    ease = max(0.0, 1.0 - step / _EASY_STEPS)
+    if draw < 0.3 + 0.4 * ease:
+        return batches.image_slot(rng, rows, named_only=True, ease=ease)
+    if draw < 0.65:
         return batches.image_slot(rng, rows)
     if draw < 0.78:
         return batches.video_slot(rng, rows // 2, frames=4)

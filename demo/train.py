@@ -11,6 +11,7 @@ same command goes on from it.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import multiprocessing
 import os
@@ -42,7 +43,7 @@ def build_thinker(tokenizer: Tokenizer) -> Any:
     """Return a freshly initialised model in float32."""
     config = model_config.build_thinker_config(special_ids(tokenizer), tokenizer.get_vocab_size())
     torch.manual_seed(0)
-    thinker = Qwen2_5OmniThinkerForConditionalGeneration(config)
+    thinker = Qwen2_5OmniThinkerForConditionalGeneration._from_config(config, attn_implementation="eager")
     for name, weight in thinker.named_parameters():
         if weight.dim() > 1 and "norm" not in name:
             fan_in = weight[0].numel()
@@ -86,24 +87,24 @@ def answer_loss(thinker: Any, batch: Batch, marks: torch.Tensor) -> tuple[torch.
     return loss, float((wrong.sum(1) == 0).float().mean())
 
 
-def produce(queue: Queue[Any], seed: int, rows: int, stage: str) -> None:
+def produce(queue: Queue[Any], step: int, rows: int, stage: str) -> None:
     """Fill the queue with batches for ever; runs in its own, polite process."""
     os.nice(5)
     torch.set_num_threads(1)
-    rng = Random(seed)
+    rng = Random(f"{stage} {step}")
     tokenizer = train_tokenizer()
-    while True:
+    for at in itertools.count(step):
         if stage == "towers":
-            queue.put(pretrain.make_slot(rng, rows))
+            queue.put(pretrain.make_slot(rng, rows, at))
         else:
             queue.put(batches.make_batch(rng, tokenizer, rows))
 
 
-def start_producer(seed: int, rows: int, stage: str) -> tuple[Any, Any]:
+def start_producer(step: int, rows: int, stage: str) -> tuple[Any, Any]:
     """Start the data process; return it with its queue."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(maxsize=12)
-    process = context.Process(target=produce, args=(queue, seed, rows, stage), daemon=True)
+    process = context.Process(target=produce, args=(queue, step, rows, stage), daemon=True)
     process.start()
     return process, queue
 
@@ -175,7 +176,7 @@ def train_towers(thinker: Any, steps: int, folder: Path) -> None:
     course.resume()
     if course.step >= steps:
         return
-    process, queue = start_producer(seed=1 + course.step, rows=96, stage="towers")
+    process, queue = start_producer(course.step, rows=96, stage="towers")
     while course.step < steps:
         slot = queue.get()
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -194,7 +195,7 @@ def train_answers(thinker: Any, tokenizer: Tokenizer, steps: int, folder: Path, 
     marks = torch.tensor([tokenizer.token_to_id(mark) for mark in _MEDIA_MARKS])
     course = Course("answers", [thinker], steps, folder, peak=1.0e-3)
     course.resume()
-    process, queue = start_producer(seed=100_000 + course.step, rows=64, stage="answers")
+    process, queue = start_producer(course.step, rows=64, stage="answers")
     while course.step < steps:
         batch = queue.get()
         with torch.autocast("cpu", dtype=torch.bfloat16):

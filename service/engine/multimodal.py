@@ -1,0 +1,71 @@
+"""Decoded media to vLLM's multimodal input, and its placeholders back to parts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from PIL import Image
+
+from service.domain.conversation import Modality
+from service.domain.media import (
+    DecodedAudio,
+    DecodedImage,
+    DecodedMedia,
+    DecodedVideo,
+    PlaceholderSpan,
+)
+
+
+def to_multi_modal_data(media: Sequence[DecodedMedia]) -> dict[str, list[Any]]:
+    """Group media by modality, each in reading order, in the forms that vLLM takes."""
+    grouped: dict[str, list[Any]] = defaultdict(list)
+    for item in media:
+        grouped[item.modality].append(_to_item(item))
+    return dict(grouped)
+
+
+def to_multi_modal_uuids(media: Sequence[DecodedMedia]) -> dict[str, list[str]]:
+    """Name media by their content, so that vLLM need not hash pixels for its caches."""
+    grouped: dict[str, list[str]] = defaultdict(list)
+    for item in media:
+        grouped[item.modality].append(item.sha256)
+    return dict(grouped)
+
+
+def to_placeholder_spans(
+    media: Sequence[DecodedMedia], placeholders: dict[str, Sequence[Any]]
+) -> tuple[PlaceholderSpan, ...]:
+    """Pair each medium with its place in the prompt's ids; the result is in reading order."""
+    remaining = {modality: iter(ranges) for modality, ranges in placeholders.items()}
+    return tuple(
+        PlaceholderSpan(item.field, item.modality, found.offset, found.length)
+        for item in media
+        if (found := next(remaining.get(item.modality, iter(())), None)) is not None
+    )
+
+
+def _to_item(item: DecodedMedia) -> Any:
+    match item:
+        case DecodedImage():
+            # As a PIL image: an array's channel axis would be guessed from its shape.
+            return Image.fromarray(item.pixels)
+        case DecodedAudio():
+            return (item.samples, item.sample_rate_hz)
+        case DecodedVideo():
+            return (item.frames, _video_metadata(item))
+
+
+def _video_metadata(video: DecodedVideo) -> dict[str, Any]:
+    return {
+        "fps": video.fps,
+        "duration": video.duration_s,
+        "total_num_frames": video.total_frames,
+        "frames_indices": list(video.frame_indices),
+        "video_backend": "pyav",
+        "do_sample_frames": False,
+    }
+
+
+MEDIA_MODALITIES = (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)

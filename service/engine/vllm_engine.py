@@ -1,0 +1,148 @@
+"""The Engine port on vLLM's `AsyncLLM`: token ids and decoded media in, token ids out.
+
+Prompts are rendered to an `EngineInput` by vLLM's own renderer (the model's Hugging Face
+processor runs there, in a thread), then generated from; vLLM's tokenizer and detokenizer are
+never asked. Closing the iterator of `generate` aborts the engine's work.
+
+Tested by tests/end_to_end and, through the fake's contract suite, by tests/contract.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any, Self
+
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.exceptions import VLLMValidationError
+from vllm.outputs import CompletionOutput, RequestOutput
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+
+from service.domain.events import EngineDelta, FinishReason
+from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.model import ModelDescription
+from service.domain.sampling import Sampling
+from service.engine.model_description import describe_model
+from service.engine.multimodal import (
+    to_multi_modal_data,
+    to_multi_modal_uuids,
+    to_placeholder_spans,
+)
+from service.engine.sampling_params import to_sampling_params
+from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
+
+_FINISH_REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
+# vLLM tells of its core's death through a flag only; this is how often it is read.
+_DEATH_POLL_S = 0.2
+
+
+class VllmEngine:
+    """A running vLLM engine. Make it with `start` inside a running event loop."""
+
+    def __init__(self, llm: AsyncLLM, model: ModelDescription) -> None:
+        self._llm = llm
+        self._model = model
+        self._sampling_defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
+
+    @classmethod
+    async def start(cls, args: AsyncEngineArgs, served_name: str) -> Self:
+        """Load the model and start vLLM's engine process; blocks the loop while it loads."""
+        llm = AsyncLLM.from_engine_args(args)
+        return cls(llm, describe_model(llm, served_name))
+
+    @property
+    def model(self) -> ModelDescription:
+        """What is loaded."""
+        return self._model
+
+    @property
+    def unfinished_requests(self) -> int:
+        """How many requests vLLM holds at this moment."""
+        return int(self._llm.get_num_unfinished_requests())
+
+    async def prepare(
+        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+    ) -> PreparedPrompt:
+        """Run the model's processor; placeholders grow to the media's real length."""
+        self._check_length(len(token_ids))
+        prompt: dict[str, Any] = {"prompt_token_ids": list(token_ids)}
+        if media:
+            prompt["multi_modal_data"] = to_multi_modal_data(media)
+            prompt["multi_modal_uuids"] = to_multi_modal_uuids(media)
+        with _translated_errors():
+            (engine_input,) = await self._llm.renderer.render_cmpl_async([prompt])
+        token_count = len(engine_input["prompt_token_ids"])
+        self._check_length(token_count)
+        spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
+        return PreparedPrompt(token_count, spans, engine_input)
+
+    async def generate(
+        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+    ) -> AsyncIterator[EngineDelta]:
+        """Stream what each engine step gives."""
+        tokens_left = self._model.max_model_tokens - prompt.token_count
+        params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
+        with _translated_errors():
+            stream = self._llm.generate(prompt.engine_input, params, request_id)
+            async with aclosing(stream):
+                async for output in stream:
+                    for completion in output.outputs:
+                        yield _to_delta(completion, output)
+
+    async def wait_until_dead(self) -> None:
+        """Return when vLLM's engine process has died."""
+        while not self._llm.errored:
+            await asyncio.sleep(_DEATH_POLL_S)
+
+    def stop(self) -> None:
+        """End vLLM's processes; blocks until they have gone."""
+        self._llm.shutdown()
+
+    def _check_length(self, token_count: int) -> None:
+        # One token must be left for the answer.
+        limit = self._model.max_model_tokens - 1
+        if token_count > limit:
+            raise PromptTooLongError("prompt", "max_model_tokens", limit, token_count)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except EngineDeadError as exc:
+        raise EngineUnavailableError("the engine died; retry on another replica") from exc
+    except (VLLMValidationError, ValueError) as exc:
+        raise InvalidRequestError("prompt", str(exc)) from exc
+
+
+def _to_delta(completion: CompletionOutput, output: RequestOutput) -> EngineDelta:
+    finish_reason = completion.finish_reason
+    timings = _timings(output) if output.finished else {}
+    return EngineDelta(
+        output_index=completion.index,
+        token_ids=tuple(completion.token_ids),
+        finish_reason=(
+            None
+            if finish_reason is None
+            else _FINISH_REASONS.get(finish_reason, FinishReason.ABORTED)
+        ),
+        stop_token_id=(
+            completion.stop_reason if isinstance(completion.stop_reason, int) else None
+        ),
+        cached_tokens=output.num_cached_tokens or 0,
+        **timings,
+    )
+
+
+def _timings(output: RequestOutput) -> dict[str, float]:
+    """Return the stages' seconds from the core's monotonic clock, where vLLM kept them."""
+    metrics = output.metrics
+    if metrics is None or not metrics.first_token_ts:
+        return {}
+    return {
+        "queue_s": metrics.scheduled_ts - metrics.queued_ts,
+        "prefill_s": metrics.first_token_ts - metrics.scheduled_ts,
+        "generate_s": metrics.last_token_ts - metrics.first_token_ts,
+    }

@@ -1,0 +1,207 @@
+"""The way of one request: media decoded, prompt rendered and tokenized, answered, made text.
+
+Written against ports only. The order of events is the contract's: `Started`, any number of
+`TextDelta`, one `OutputFinished` for each output, `Completed`. Closing the iterator at any
+point stops the engine's work and forgets the decoders.
+
+Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the real engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from service.domain.conversation import Conversation, MediaPart, Modality, RawText, RawTokenIds
+from service.domain.events import (
+    Completed,
+    EngineDelta,
+    Event,
+    FinishReason,
+    GenerationRequest,
+    OutputFinished,
+    Started,
+    TextDelta,
+    Timings,
+    Usage,
+)
+from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.prompt import RenderedPrompt
+from service.errors import (
+    InvalidRequestError,
+    LimitExceededError,
+    ModalityUnsupportedError,
+    ModelNotFoundError,
+)
+from service.ports import Engine, MediaLoader, PromptRenderer, Tokenizer, TokenStream
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Answers requests with the parts that it was given."""
+
+    engine: Engine
+    tokenizer: Tokenizer
+    media_loader: MediaLoader
+    renderer: PromptRenderer
+
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
+        """Answer one request; raises the errors of errors.py before or between events."""
+        self._check_model(request.model)
+        request_id = uuid.uuid4().hex
+        decode_started = time.monotonic()
+        media = await self._load_media(request)
+        decoded = time.monotonic()
+        token_ids = await self._tokenize(request)
+        rendered = time.monotonic()
+        prompt = await self.engine.prepare(request_id, token_ids, media)
+        prepared = time.monotonic()
+        yield Started(
+            request_id, self.engine.model.name, prompt.token_count, prompt.placeholders
+        )
+        timings = Timings(
+            decode_s=decoded - decode_started if media else None,
+            preprocess_s=prepared - rendered if media else None,
+        )
+        async with aclosing(self._answer(request_id, request, prompt, timings)) as events:
+            async for event in events:
+                yield event
+
+    def _check_model(self, name: str) -> None:
+        served = self.engine.model.name
+        if name not in ("", served):
+            raise ModelNotFoundError(
+                f"model: {name!r} is not served here; this server has {served!r}",
+                field="model",
+                model=name,
+            )
+
+    async def _load_media(self, request: GenerationRequest) -> list[DecodedMedia]:
+        """Decode all parts at once; the first failure cancels the others."""
+        if not isinstance(request.prompt, Conversation):
+            return []
+        parts = request.prompt.media_parts()
+        _check_parts(parts, self.engine.model.part_limits)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.media_loader.load(part)) for part in parts]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _tokenize(self, request: GenerationRequest) -> Sequence[int]:
+        match request.prompt:
+            case RawTokenIds(token_ids):
+                _check_ids(token_ids, self.engine.model.vocabulary_size)
+                return token_ids
+            case RawText(text):
+                rendered = RenderedPrompt(text)
+            case conversation:
+                rendered = self.renderer.render(conversation, request.prompt_options)
+        return await self.tokenizer.encode(rendered.text, literal_spans=rendered.literal_spans)
+
+    async def _answer(
+        self, request_id: str, request: GenerationRequest, prompt: PreparedPrompt, timings: Timings
+    ) -> AsyncIterator[Event]:
+        decoder = _OutputDecoder(self.tokenizer, request)
+        usage: Counter[str] = Counter()
+        last = EngineDelta(0, ())
+        stream = self.engine.generate(request_id, prompt, request.sampling)
+        try:
+            async with aclosing(stream):  # type: ignore[type-var]
+                async for delta in stream:
+                    last = delta
+                    usage["completion"] += len(delta.token_ids)
+                    usage["cached"] = max(usage["cached"], delta.cached_tokens)
+                    for event in await decoder.decode(delta):
+                        yield event
+        finally:
+            decoder.close()
+        yield Completed(
+            Usage(
+                prompt.token_count,
+                _tokens_by_modality(prompt),
+                usage["cached"],
+                usage["completion"],
+            ),
+            Timings(
+                decode_s=timings.decode_s,
+                preprocess_s=timings.preprocess_s,
+                queue_s=last.queue_s,
+                prefill_s=last.prefill_s,
+                generate_s=last.generate_s,
+            ),
+        )
+
+
+class _OutputDecoder:
+    """Turns the engine's deltas into events, with one token stream for each output."""
+
+    def __init__(self, tokenizer: Tokenizer, request: GenerationRequest) -> None:
+        self._include_token_ids = request.include_token_ids
+        self._streams: list[TokenStream] = [
+            tokenizer.open_stream(skip_special_tokens=request.sampling.skip_special_tokens)
+            for _ in range(request.sampling.n)
+        ]
+
+    async def decode(self, delta: EngineDelta) -> list[Event]:
+        stream = self._streams[delta.output_index]
+        text = await stream.append(_visible_ids(delta))
+        if delta.finish_reason is not None:
+            text += await stream.flush()
+        events: list[Event] = []
+        ids = delta.token_ids if self._include_token_ids else ()
+        if text or ids:
+            events.append(TextDelta(delta.output_index, text, ids))
+        if delta.finish_reason is not None:
+            events.append(
+                OutputFinished(delta.output_index, delta.finish_reason, delta.stop_token_id)
+            )
+        return events
+
+    def close(self) -> None:
+        for stream in self._streams:
+            stream.close()
+
+
+def _visible_ids(delta: EngineDelta) -> tuple[int, ...]:
+    """Leave out the token that ended the answer, as vLLM's own detokenizer does."""
+    return delta.token_ids[:-1] if delta.finish_reason is FinishReason.STOP else delta.token_ids
+
+
+def _check_parts(parts: Sequence[MediaPart], limits: dict[Modality, int]) -> None:
+    counts: Counter[Modality] = Counter()
+    for part in parts:
+        counts[part.modality] += 1
+        if part.modality not in limits:
+            takes = ", ".join(limits) or "text only"
+            raise ModalityUnsupportedError(
+                part.field,
+                f"the model does not take {part.modality}; it takes {takes}",
+                modality=str(part.modality),
+            )
+        if counts[part.modality] > limits[part.modality]:
+            total = sum(other.modality is part.modality for other in parts)
+            limit = limits[part.modality]
+            raise LimitExceededError(part.field, f"{part.modality} parts a request", limit, total)
+
+
+def _check_ids(token_ids: Sequence[int], vocabulary_size: int) -> None:
+    for index, token_id in enumerate(token_ids):
+        if token_id >= vocabulary_size:
+            raise InvalidRequestError(
+                f"token_ids.ids[{index}]",
+                f"{token_id} is not below the vocabulary's size of {vocabulary_size}",
+            )
+
+
+def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:
+    totals: Counter[Modality] = Counter()
+    for span in prompt.placeholders:
+        totals[span.modality] += span.length
+    return dict(totals)
