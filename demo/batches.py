@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from demo.towers import Grid
 
 TEXT = "text"
+MASK_SCALE = 4
 _ASPECTS = ((1, 1), (1, 1), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9))
 _MARKS = {
     "image": ("<|vision_bos|>", "<|IMAGE|>", "<|vision_eos|>"),
@@ -45,13 +46,17 @@ MIX = {
 
 @dataclass
 class Slot:
-    """One medium of every row: pixels uint8 [B, T, 3, h, w] or waves float32 [B, samples], and what each shows."""
+    """One medium of every row: pixels uint8 [B, T, 3, h, w] or waves float32 [B, samples], and what each shows.
+
+    `masks` [B, h/4, w/4] tells of pictures where the figures are, 255 inside.
+    """
 
     kind: str
     data: NDArray[np.generic]
     subjects: list[Picture | Sound | Clip]
     grid: Grid | None
     tokens: int
+    masks: NDArray[np.uint8] | None = None
 
 
 @dataclass
@@ -81,19 +86,20 @@ def image_slot(rng: Random, rows: int, *, named_only: bool = False, ease: float 
     """Draw one picture per row; with `named_only` always a single shape, with `ease` a large one in the middle."""
     aspect = rng.choice(_ASPECTS)
     target = features.scaled_size(*canvas(rng, aspect, None))
-    pixels, subjects = [], []
+    pixels, subjects, masks = [], [], []
     for _ in range(rows):
         single = drawing.single_picture if rng.random() < 0.8 else drawing.placed_picture
         picture, scene = single(rng) if named_only else drawing.any_picture(rng)
         height, width = canvas(rng, aspect, target)
-        if ease and picture.count == 1 and not picture.place:
-            scene = drawing.ease(scene, ease)
+        if ease and not picture.place:
+            scene = drawing.ease(rng, scene, ease)
         drawn = drawing.draw(scene, width, height)
         drawn = drawn if rng.random() < ease else drawing.roughen(rng, drawn)
         pixels.append(features.scale(np.asarray(drawn)).numpy()[None])
+        masks.append(np.asarray(drawing.mask(scene, target[1] // MASK_SCALE, target[0] // MASK_SCALE)))
         subjects.append(picture)
     frames = np.stack(pixels)
-    return Slot("image", frames, subjects, *_grid(1, target))
+    return Slot("image", frames, subjects, *_grid(1, target), masks=np.stack(masks))
 
 
 def video_slot(rng: Random, rows: int, frames: int | None = None) -> Slot:

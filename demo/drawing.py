@@ -162,8 +162,10 @@ def clip(rng: Random, frames: int) -> tuple[Clip, list[Scene]]:
     return Clip(colour, shape, direction), scenes
 
 
-def ease(scene: Scene, amount: float) -> Scene:
-    """Move a single figure towards the middle, upright and large: wholly for 1, not at all for 0."""
+def ease(rng: Random, scene: Scene, amount: float) -> Scene:
+    """Move a single figure towards the middle, upright and large, on black: wholly for 1, not at all for 0."""
+    if rng.random() < amount:
+        scene = replace(scene, ground=(0, 0, 0))
     if len(scene.figures) != 1:
         return scene
     figure = scene.figures[0]
@@ -176,6 +178,12 @@ def ease(scene: Scene, amount: float) -> Scene:
         turn=kept * figure.turn,
     )
     return replace(scene, figures=(easier,))
+
+
+def mask(scene: Scene, width: int, height: int) -> Image.Image:
+    """Draw where the figures are: a grey picture, 255 inside and 0 outside."""
+    white = tuple(replace(figure, rgb=(255, 255, 255)) for figure in scene.figures)
+    return draw(Scene((0, 0, 0), white), width, height).convert("L")
 
 
 def roughen(rng: Random, picture: Image.Image) -> Image.Image:

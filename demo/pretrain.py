@@ -13,12 +13,14 @@ from torch import nn
 from torch.nn import functional
 
 from demo import batches, features, towers
+from demo.model_config import MERGE_SIZE, PATCH_SIZE
 from demo.questions import COLOURS, DIRECTIONS, NUMBERS, PITCHES, PLACES, SHAPES
 
 if TYPE_CHECKING:
     from random import Random
 
     from demo.batches import Slot
+    from demo.towers import Grid
 
 _HEADS = {
     "colour": COLOURS,
@@ -29,7 +31,10 @@ _HEADS = {
     "pitch": PITCHES,
     "beeps": NUMBERS,
 }
-_EASY_STEPS = 700
+_EASY_STEPS = 600
+_LARGEST_GRID = (4, 6, 6)
+_MASK_SIDE = PATCH_SIZE * MERGE_SIZE // batches.MASK_SCALE
+_USUAL_SOUND_TOKENS = 20
 _OF_KIND = {
     "image": ("colour", "shape", "count", "place"),
     "video": ("colour", "shape", "direction"),
@@ -38,21 +43,32 @@ _OF_KIND = {
 
 
 class Heads(nn.Module):
-    """One small classifier for each property."""
+    """One small classifier for each property, and one that draws the figures' mask from each token."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.heads = nn.ModuleDict(
-            {
-                name: nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, len(values)))
-                for name, values in _HEADS.items()
-            }
+        self.read = nn.ModuleDict({name: nn.Linear(width, width) for name in _HEADS})
+        self.tell = nn.ModuleDict({name: nn.Linear(width, len(values)) for name, values in _HEADS.items()})
+        self.places = nn.ParameterDict(
+            {name: nn.Parameter(0.3 * torch.randn(*_LARGEST_GRID, width)) for name in ("place", "direction", "shape")}
         )
+        self.mask = nn.Linear(width, _MASK_SIDE**2)
 
-    def forward(self, tokens: torch.Tensor, name: str) -> torch.Tensor:
+    def forward(self, tokens: torch.Tensor, name: str, grid: Grid | None) -> torch.Tensor:
         """Classify tokens [B, N, width] by one property."""
-        pooled = torch.cat((tokens.mean(1), tokens.amax(1)), dim=-1)
-        return self.heads[name](pooled)
+        read = self.read[name](tokens)
+        if name in self.places and grid is not None:
+            time, rows, columns = grid[0], grid[1] // MERGE_SIZE, grid[2] // MERGE_SIZE
+            read = read + self.places[name][:time, :rows, :columns].flatten(0, 2)
+        pooled = functional.gelu(read).sum(1) / (tokens.shape[1] if grid else _USUAL_SOUND_TOKENS)
+        return self.tell[name](pooled)
+
+    def mask_loss(self, tokens: torch.Tensor, slot: Slot) -> torch.Tensor:
+        """Return how far the masks [B, h/4, w/4] that the tokens draw are from the true ones."""
+        rows, columns = slot.grid[1] // MERGE_SIZE, slot.grid[2] // MERGE_SIZE
+        true = torch.from_numpy(slot.masks).float() / 255
+        blocks = true.view(-1, rows, _MASK_SIDE, columns, _MASK_SIDE).permute(0, 1, 3, 2, 4).flatten(3).flatten(1, 2)
+        return functional.binary_cross_entropy_with_logits(self.mask(tokens).float(), blocks)
 
 
 def make_slot(rng: Random, rows: int, step: int) -> Slot:
@@ -91,11 +107,11 @@ def encode(thinker: Any, slot: Slot) -> torch.Tensor:
 def tower_loss(thinker: Any, heads: Heads, slot: Slot) -> tuple[torch.Tensor, dict[str, float]]:
     """Return the summed loss over the properties of a slot, and each property's share of right rows."""
     tokens = encode(thinker, slot)
-    loss = torch.zeros(())
-    scores = {}
+    loss = 4 * heads.mask_loss(tokens, slot) if slot.masks is not None else torch.zeros(())
+    scores = {} if slot.masks is None else {"image mask loss": float(loss) / 4}
     for name in _OF_KIND[slot.kind]:
         target = torch.tensor([label(subject, name) for subject in slot.subjects])
-        logits = heads(tokens, name).float()
+        logits = heads(tokens, name, slot.grid).float()
         known = target >= 0
         if not known.any():
             continue

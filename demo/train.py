@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _WARM_UP_STEPS = 100
 _SAVE_EVERY = 250
+_USUAL_FAN_IN = 128
 _MEDIA_MARKS = ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")
 
 
@@ -117,6 +118,19 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return peak * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
+def group_by_fan_in(weights: list[torch.Tensor]) -> list[dict[str, Any]]:
+    """Group weights so that a layer with many inputs learns more slowly.
+
+    Adam moves every weight by about the learning rate, so a patch embedding of 1,176 correlated inputs would move its
+    outputs nine times as far as the layers of width 128 do, and would never settle on contours.
+    """
+    shares: dict[float, list[torch.Tensor]] = {}
+    for weight in weights:
+        fan_in = weight[0].numel() if weight.dim() > 1 else 1
+        shares.setdefault(min(1.0, _USUAL_FAN_IN / fan_in), []).append(weight)
+    return [{"params": group, "share": share} for share, group in shares.items()]
+
+
 class Course:
     """One stage of training: model, optimiser, step, and the checkpoint that holds them."""
 
@@ -124,7 +138,8 @@ class Course:
         self.stage, self.modules, self.steps, self.peak = stage, modules, steps, peak
         weights = [weight for module in modules for weight in module.parameters()]
         self.weights = weights
-        self.optimiser = torch.optim.AdamW(weights, lr=peak, betas=(0.9, 0.98), weight_decay=0.02)
+        groups = group_by_fan_in(weights)
+        self.optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98), weight_decay=0.02)
         self.path = folder / f"{stage}.pt"
         self.step = 0
         self.scores: dict[str, list[float]] = {}
@@ -150,7 +165,7 @@ class Course:
     def learn(self, loss: torch.Tensor) -> None:
         """Take one step down the loss."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, self.steps, self.peak)
+            group["lr"] = learning_rate(self.step, self.steps, self.peak) * group["share"]
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)

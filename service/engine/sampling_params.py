@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from vllm.exceptions import VLLMValidationError
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 
 from service.domain.sampling import Sampling
@@ -35,5 +36,5 @@ def to_sampling_params(
         return SamplingParams(
             **merged, output_kind=RequestOutputKind.DELTA, detokenize=False
         )
-    except ValueError as exc:
+    except (VLLMValidationError, ValueError) as exc:
         raise InvalidRequestError("sampling", str(exc)) from exc

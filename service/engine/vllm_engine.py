@@ -115,6 +115,9 @@ def _translated_errors() -> Iterator[None]:
         raise EngineUnavailableError("the engine died; retry on another replica") from exc
     except (VLLMValidationError, ValueError) as exc:
         raise InvalidRequestError("prompt", str(exc)) from exc
+    except AssertionError as exc:
+        # vLLM's processors assert where the prompt has fewer placeholders than there are media.
+        raise InvalidRequestError("prompt", "its placeholders do not match its media") from exc
 
 
 def _to_delta(completion: CompletionOutput, output: RequestOutput) -> EngineDelta:

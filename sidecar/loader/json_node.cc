@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "unicode/utf8.h"
 
 namespace triptych::loader {
@@ -14,7 +14,7 @@ constexpr size_t kMaxShownBytes = 80;
 }  // namespace
 
 JsonNode JsonNode::operator[](std::string_view key) const {
-  std::string path = path_.empty() ? std::string(key) : absl::StrCat(path_, ".", key);
+  std::string path = path_.empty() ? std::string(key) : base::StrCat(path_, ".", key);
   if (value_ == nullptr || !value_->is_object()) return {nullptr, std::move(path)};
   const auto found = value_->find(key);
   return {found == value_->end() ? nullptr : &*found, std::move(path)};
@@ -41,7 +41,7 @@ absl::StatusOr<std::vector<JsonNode>> JsonNode::Array() const {
   std::vector<JsonNode> items;
   items.reserve(value_->size());
   for (const nlohmann::json& item : *value_) {
-    items.emplace_back(&item, absl::StrCat(path_, "[", items.size(), "]"));
+    items.emplace_back(&item, base::StrCat(path_, "[", items.size(), "]"));
   }
   return items;
 }
@@ -67,26 +67,26 @@ absl::Status JsonNode::ExpectOnly(std::initializer_list<std::string_view> keys) 
 }
 
 absl::Status JsonNode::Error(std::string_view what) const {
-  return absl::InvalidArgumentError(absl::StrCat(path_.empty() ? "the document" : path_, ": ", what));
+  return absl::InvalidArgumentError(base::StrCat(path_.empty() ? "the document" : path_, ": ", what));
 }
 
 absl::Status JsonNode::Unsupported(std::string_view supported) const {
-  return Error(absl::StrCat(Shown(), " is not supported yet; supported: ", supported));
+  return Error(base::StrCat(Shown(), " is not supported yet; supported: ", supported));
 }
 
 absl::Status JsonNode::Expected(std::string_view what) const {
-  return Error(absl::StrCat("expected ", what, ", found ", Shown()));
+  return Error(base::StrCat("expected ", what, ", found ", Shown()));
 }
 
 std::string JsonNode::Shown() const {
   if (value_ == nullptr) return "nothing";
   std::string shown = value_->is_object() || value_->is_array()
-                          ? absl::StrCat(value_->type_name(), " of ", value_->size())
+                          ? base::StrCat(value_->type_name(), " of ", value_->size())
                           : value_->dump();
   if (shown.size() <= kMaxShownBytes) return shown;
   size_t end = kMaxShownBytes;
   while (!unicode::IsBoundary(shown, end)) --end;
-  return absl::StrCat(shown.substr(0, end), "...");
+  return base::StrCat(shown.substr(0, end), "...");
 }
 
 }  // namespace triptych::loader

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "decoders/byte_level.h"
 #include "loader/status_macros.h"
 #include "models/bpe.h"
@@ -29,13 +29,13 @@ constexpr int kMaxNesting = 20;
 
 // A failure below `node`: `path.merges[17]: ...`.
 absl::Status Below(const JsonNode& node, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(node.path(), ".", status.message()));
+  return absl::Status(status.code(), base::StrCat(node.path(), ".", base::MessageOf(status)));
 }
 
 // `value` as a unique_ptr to its interface.
 template <typename Interface, typename T>
 absl::StatusOr<std::unique_ptr<Interface>> Owned(absl::StatusOr<T> value, const JsonNode& node) {
-  if (!value.ok()) return node.Error(value.status().message());
+  if (!value.ok()) return node.Error(base::MessageOf(value.status()));
   return std::unique_ptr<Interface>(std::make_unique<T>(*std::move(value)));
 }
 
@@ -108,12 +108,12 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(const JsonNode& n
     ASSIGN_OR_RETURN(const std::string both, node.String());
     const size_t space = both.find(' ');
     if (space == std::string::npos || both.find(' ', space + 1) != std::string::npos) {
-      return node.Error(absl::StrCat("\"", both, "\" is not two tokens with a space between"));
+      return node.Error(base::StrCat("\"", both, "\" is not two tokens with a space between"));
     }
     return std::pair(both.substr(0, space), both.substr(space + 1));
   }
   ASSIGN_OR_RETURN(const std::vector<JsonNode> parts, node.Array());
-  if (parts.size() != 2) return node.Error(absl::StrCat("has ", parts.size(), " tokens instead of 2"));
+  if (parts.size() != 2) return node.Error(base::StrCat("has ", parts.size(), " tokens instead of 2"));
   ASSIGN_OR_RETURN(std::string left, parts[0].String());
   ASSIGN_OR_RETURN(std::string right, parts[1].String());
   return std::pair(std::move(left), std::move(right));
@@ -124,11 +124,11 @@ absl::StatusOr<models::Vocabulary> ParseVocabulary(const JsonNode& node) {
   std::vector<std::pair<std::string, uint32_t>> entries;
   entries.reserve(object->size());
   for (const auto& [token, id] : *object) {
-    ASSIGN_OR_RETURN(const uint32_t number, JsonNode(&id, absl::StrCat(node.path(), ".", token)).Id());
+    ASSIGN_OR_RETURN(const uint32_t number, JsonNode(&id, base::StrCat(node.path(), ".", token)).Id());
     entries.emplace_back(token, number);
   }
   auto vocabulary = models::Vocabulary::Create(std::move(entries));
-  if (!vocabulary.ok()) return node.Error(vocabulary.status().message());
+  if (!vocabulary.ok()) return node.Error(base::MessageOf(vocabulary.status()));
   return vocabulary;
 }
 

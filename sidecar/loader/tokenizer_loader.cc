@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "loader/json_node.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
@@ -21,16 +21,16 @@ constexpr uintmax_t kMaxFileBytes = uintmax_t{512} << 20;
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::NotFoundError(absl::StrCat(path.string(), ": there is no such file"));
+    return absl::NotFoundError(base::StrCat(path.string(), ": there is no such file"));
   }
   const uintmax_t size = std::filesystem::file_size(path, error);
   if (error || size > kMaxFileBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(path.string(), ": larger than ", kMaxFileBytes, " bytes"));
+    return absl::InvalidArgumentError(base::StrCat(path.string(), ": larger than ", kMaxFileBytes, " bytes"));
   }
   std::ifstream file(path, std::ios::binary);
   std::ostringstream contents;
   contents << file.rdbuf();
-  if (!file) return absl::NotFoundError(absl::StrCat(path.string(), ": cannot be read"));
+  if (!file) return absl::NotFoundError(base::StrCat(path.string(), ": cannot be read"));
   return std::move(contents).str();
 }
 
@@ -61,7 +61,7 @@ absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path) {
   absl::StatusOr<tokenizer::Tokenizer> tokenizer = ParseTokenizer(contents);
   if (tokenizer.ok()) return tokenizer;
   return absl::Status(tokenizer.status().code(),
-                      absl::StrCat(file.string(), ": ", tokenizer.status().message()));
+                      base::StrCat(file.string(), ": ", base::MessageOf(tokenizer.status())));
 }
 
 }  // namespace triptych::loader

@@ -15,7 +15,7 @@
 #include <tuple>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "unicode/byte_level_alphabet.h"
 
 namespace triptych::models {
@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptio
     bpe->unk_id_ = bpe->vocabulary_.IdOf(*options.unk_token);
     if (!bpe->unk_id_.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("unk_token: \"", *options.unk_token, "\" is not in the vocabulary"));
+          base::StrCat("unk_token: \"", *options.unk_token, "\" is not in the vocabulary"));
     }
   }
   bpe->fuse_unk_ = options.fuse_unk;
@@ -61,7 +61,7 @@ absl::Status Bpe::AddMerges(const std::vector<std::pair<std::string, std::string
     for (int i = 0; i < 3; ++i) {
       const std::optional<uint32_t> id = vocabulary_.IdOf(tokens[i]);
       if (!id.has_value() || tokens[i].empty()) {
-        return absl::InvalidArgumentError(absl::StrCat("merges[", rank, "]: \"", tokens[i],
+        return absl::InvalidArgumentError(base::StrCat("merges[", rank, "]: \"", tokens[i],
                                                        "\" is not a token of the vocabulary"));
       }
       ids[i] = *id;

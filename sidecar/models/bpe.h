@@ -13,6 +13,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "base/string_map.h"
 #include "models/model.h"
 #include "models/piece_cache.h"
 #include "models/vocabulary.h"
@@ -73,7 +74,7 @@ class Bpe final : public Model {
   Vocabulary vocabulary_;
   std::array<std::optional<uint32_t>, 256> byte_ids_;
   absl::flat_hash_map<uint64_t, Merge> merges_;                  // by left id << 32 | right id
-  absl::flat_hash_map<std::string, uint32_t> whole_piece_ids_;   // by bytes; only with ignore_merges
+  base::StringMap<uint32_t> whole_piece_ids_;   // by bytes; only with ignore_merges
   std::optional<uint32_t> unk_id_;
   bool fuse_unk_ = false;
   mutable PieceCache cache_;

@@ -2,13 +2,13 @@
 
 #include <utility>
 
-#include "absl/hash/hash.h"
+#include "base/string_map.h"
 
 namespace triptych::models {
 
 size_t PieceCache::ShardOf(std::string_view piece) {
   // The high half: the shard's own table uses the low bits of the same hash.
-  return (absl::Hash<std::string_view>()(piece) >> 32) % kShards;
+  return (base::StringHash()(piece) >> 32) % kShards;
 }
 
 bool PieceCache::Find(std::string_view piece, std::vector<Token>& out) const {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
+#include "base/string_map.h"
 #include "absl/synchronization/mutex.h"
 #include "models/model.h"
 
@@ -39,7 +39,7 @@ class PieceCache {
  private:
   struct Shard {
     mutable absl::Mutex mutex;
-    absl::flat_hash_map<std::string, std::vector<Token>> pieces ABSL_GUARDED_BY(mutex);
+    base::StringMap<std::vector<Token>> pieces ABSL_GUARDED_BY(mutex);
   };
 
   static size_t ShardOf(std::string_view piece);

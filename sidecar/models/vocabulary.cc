@@ -1,7 +1,7 @@
 #include "models/vocabulary.h"
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 
 namespace triptych::models {
 
@@ -12,11 +12,11 @@ absl::StatusOr<Vocabulary> Vocabulary::Create(
   for (auto& [token, id] : entries) {
     if (id > kMaxId) {
       return absl::InvalidArgumentError(
-          absl::StrCat("the id of \"", token, "\" is ", id, ", above the highest allowed, ", kMaxId));
+          base::StrCat("the id of \"", token, "\" is ", id, ", above the highest allowed, ", kMaxId));
     }
     if (id >= vocabulary.tokens_.size()) vocabulary.tokens_.resize(id + 1);
     if (vocabulary.tokens_[id].has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", *vocabulary.tokens_[id], "\" and \"",
+      return absl::InvalidArgumentError(base::StrCat("\"", *vocabulary.tokens_[id], "\" and \"",
                                                      token, "\" have the same id, ", id));
     }
     vocabulary.ids_[token] = id;

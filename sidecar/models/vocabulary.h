@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "base/string_map.h"
 #include "absl/status/statusor.h"
 
 namespace triptych::models {
@@ -40,7 +40,7 @@ class Vocabulary {
   Vocabulary() = default;
 
   std::vector<std::optional<std::string>> tokens_;  // by id
-  absl::flat_hash_map<std::string, uint32_t> ids_;
+  base::StringMap<uint32_t> ids_;
 };
 
 }  // namespace triptych::models

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 
 namespace triptych::server {
 
@@ -21,7 +21,7 @@ void DecodeSession::Run(const sidecar::v1::StreamDecodeRequest& request,
       continue;
     }
     result.mutable_failure()->set_code(static_cast<int>(text.status().code()));
-    result.mutable_failure()->set_message(std::string(text.status().message()));
+    result.mutable_failure()->set_message(std::string(base::MessageOf(text.status())));
   }
 }
 
@@ -30,13 +30,13 @@ absl::StatusOr<std::string> DecodeSession::RunOne(const StreamOperation& operati
   const auto stream = streams_.find(id);
   if (operation.has_open()) {
     if (stream != streams_.end()) {
-      return absl::AlreadyExistsError(absl::StrCat("stream_id: the stream ", id, " is open already"));
+      return absl::AlreadyExistsError(base::StrCat("stream_id: the stream ", id, " is open already"));
     }
     streams_.try_emplace(id, tokenizer_, operation.open().skip_special_tokens());
     return std::string();
   }
   if (stream == streams_.end()) {
-    return absl::NotFoundError(absl::StrCat("stream_id: the stream ", id, " is not open"));
+    return absl::NotFoundError(base::StrCat("stream_id: the stream ", id, " is not open"));
   }
   if (operation.has_append()) {
     const auto& ids = operation.append().token_ids();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/str_cat.h"
 #include "server/options.h"
 #include "server/serve.h"
 #include "server/version.h"
@@ -14,7 +15,7 @@ constexpr int kFailure = 1;
 constexpr int kUsageMistake = 2;
 
 int Report(const absl::Status& status, int exit_code) {
-  std::cerr << "triptych-tokenizer: " << status.message() << std::endl;
+  std::cerr << "triptych-tokenizer: " << triptych::base::MessageOf(status) << std::endl;
   return exit_code;
 }
 

@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 
 namespace triptych::server {
 namespace {
@@ -27,16 +27,16 @@ absl::Status SetFlag(std::string_view flag, const std::string& value, Options& o
     options.tokenizer_path = value;
   } else if (flag == "--listen") {
     if (!std::string_view(value).starts_with(kUnixScheme) || value.size() == kUnixScheme.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("--listen: \"", value, "\" is not unix:PATH"));
+      return absl::InvalidArgumentError(base::StrCat("--listen: \"", value, "\" is not unix:PATH"));
     }
     if (value.size() - kUnixScheme.size() > kMaxSocketPathBytes) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--listen: the path is longer than ", kMaxSocketPathBytes, " bytes"));
+          base::StrCat("--listen: the path is longer than ", kMaxSocketPathBytes, " bytes"));
     }
     options.listen_address = value;
   } else if (!absl::SimpleAtoi(value, &options.parent_pid) || options.parent_pid <= 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--parent-death: \"", value, "\" is not a process id"));
+        base::StrCat("--parent-death: \"", value, "\" is not a process id"));
   }
   return absl::OkStatus();
 }
@@ -58,11 +58,11 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     const size_t equals = argument.find('=');
     const std::string_view flag = argument.substr(0, equals);
     if (!IsFlag(flag)) {
-      return absl::InvalidArgumentError(absl::StrCat("\"", flag, "\" is not a flag; see --help"));
+      return absl::InvalidArgumentError(base::StrCat("\"", flag, "\" is not a flag; see --help"));
     }
     const bool is_joined = equals != std::string_view::npos;
     if (!is_joined && i + 1 == arguments.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(flag, " needs a value"));
+      return absl::InvalidArgumentError(base::StrCat(flag, " needs a value"));
     }
     const std::string value = is_joined ? std::string(argument.substr(equals + 1)) : arguments[++i];
     if (absl::Status set = SetFlag(flag, value, options); !set.ok()) return set;

@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "loader/tokenizer_loader.h"
 #include "server/tokenizer_service.h"
 #include "tokenizer/tokenizer.h"
@@ -60,7 +60,7 @@ absl::Status Serve(const Options& options) {
   if (options.parent_pid != 0) prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (ParentIsGone(options)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("--parent-death: the process ", options.parent_pid, " is not our parent"));
+        base::StrCat("--parent-death: the process ", options.parent_pid, " is not our parent"));
   }
   absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(options.tokenizer_path);
   if (!tokenizer.ok()) return tokenizer.status();
@@ -68,7 +68,7 @@ absl::Status Serve(const Options& options) {
   TokenizerService service(*tokenizer);
   const std::unique_ptr<grpc::Server> server = Start(options, service);
   if (server == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.listen_address));
+    return absl::UnavailableError(base::StrCat("cannot listen on ", options.listen_address));
   }
   std::cerr << "triptych-tokenizer ready on " << options.listen_address << std::endl;
   WaitForStop(options);

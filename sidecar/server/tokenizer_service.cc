@@ -7,7 +7,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "server/decode_session.h"
 #include "server/version.h"
 
@@ -18,7 +18,7 @@ namespace pb = sidecar::v1;
 
 // absl and gRPC share their codes. `prefix` leads to the field: "requests[3].".
 grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view prefix = "") {
-  return {static_cast<grpc::StatusCode>(status.code()), absl::StrCat(prefix, status.message())};
+  return {static_cast<grpc::StatusCode>(status.code()), base::StrCat(prefix, base::MessageOf(status))};
 }
 
 absl::Status EncodeOne(const tokenizer::Tokenizer& tokenizer, const pb::EncodeRequest& request,
@@ -55,7 +55,7 @@ grpc::Status TokenizerService::EncodeBatch(grpc::ServerContext* context,
   for (int i = 0; i < request->requests_size(); ++i) {
     if (context->IsCancelled()) return grpc::Status::CANCELLED;
     absl::Status encoded = EncodeOne(tokenizer_, request->requests(i), *response->add_responses());
-    if (!encoded.ok()) return ToGrpcStatus(encoded, absl::StrCat("requests[", i, "]."));
+    if (!encoded.ok()) return ToGrpcStatus(encoded, base::StrCat("requests[", i, "]."));
   }
   return grpc::Status::OK;
 }

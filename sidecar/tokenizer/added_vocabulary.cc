@@ -6,8 +6,9 @@
 #include <algorithm>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "base/aligned_text.h"
+#include "base/string_map.h"
 #include "unicode/char_set.h"
 #include "unicode/unicode_tables.h"
 #include "unicode/utf8.h"
@@ -63,12 +64,12 @@ absl::StatusOr<AddedVocabulary> AddedVocabulary::Create(std::vector<AddedToken> 
                                                         const models::Vocabulary& vocabulary,
                                                         const normalizers::Normalizer* normalizer) {
   AddedVocabulary added;
-  absl::flat_hash_map<std::string, uint32_t> id_of;
+  base::StringMap<uint32_t> id_of;
   uint64_t next_id = vocabulary.size();
   for (size_t i = 0; i < tokens.size(); ++i) {
     const AddedToken& token = tokens[i];
     const auto error = [&](auto... what) {
-      return absl::InvalidArgumentError(absl::StrCat("added_tokens[", i, "]: ", what...));
+      return absl::InvalidArgumentError(base::StrCat("added_tokens[", i, "]: ", what...));
     };
     if (token.content.empty()) return error("the content is empty");
     if (id_of.contains(token.content)) return error("\"", token.content, "\" is listed twice");

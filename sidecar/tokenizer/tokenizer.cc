@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "base/aligned_text.h"
 #include "unicode/utf8.h"
 
@@ -14,11 +14,11 @@ using base::ByteRange;
 
 absl::Status CheckText(std::string_view text) {
   if (text.size() > Tokenizer::kMaxTextBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("text: ", text.size(), " bytes are more than the allowed ",
+    return absl::InvalidArgumentError(base::StrCat("text: ", text.size(), " bytes are more than the allowed ",
                                                    Tokenizer::kMaxTextBytes));
   }
   if (const auto invalid = unicode::FindInvalidUtf8(text)) {
-    return absl::InvalidArgumentError(absl::StrCat("text: not valid UTF-8 at byte ", *invalid));
+    return absl::InvalidArgumentError(base::StrCat("text: not valid UTF-8 at byte ", *invalid));
   }
   return absl::OkStatus();
 }
@@ -29,11 +29,11 @@ absl::Status CheckSpans(std::string_view text, const std::vector<ByteRange>& spa
     const ByteRange span = spans[i];
     const auto error = [&](std::string_view what) {
       return absl::InvalidArgumentError(
-          absl::StrCat("literal_spans[", i, "]: [", span.begin, ", ", span.end, ") ", what));
+          base::StrCat("literal_spans[", i, "]: [", span.begin, ", ", span.end, ") ", what));
     };
     if (span.begin > span.end) return error("ends before it begins");
     if (span.end > text.size()) {
-      return error(absl::StrCat("reaches past the text, which has ", text.size(), " bytes"));
+      return error(base::StrCat("reaches past the text, which has ", text.size(), " bytes"));
     }
     if (span.begin < end) return error("begins before the span in front of it ends");
     if (!unicode::IsBoundary(text, span.begin) || !unicode::IsBoundary(text, span.end)) {
@@ -158,7 +158,7 @@ absl::Status Tokenizer::AppendBytesOf(const std::vector<uint32_t>& ids, bool ski
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= tokens_.size() || !tokens_[ids[i]].is_known) {
       return absl::InvalidArgumentError(
-          absl::StrCat("token_ids[", i, "]: ", ids[i], " is not the id of a token; ids are below ",
+          base::StrCat("token_ids[", i, "]: ", ids[i], " is not the id of a token; ids are below ",
                        tokens_.size()));
     }
   }

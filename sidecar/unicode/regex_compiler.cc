@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "base/str_cat.h"
 #include "unicode/regex_program.h"
 #include "unicode/unicode_tables.h"
 #include "unicode/utf8.h"
@@ -71,7 +71,7 @@ class Compiler {
  private:
   absl::Status Error(std::string_view what) const {
     return absl::InvalidArgumentError(
-        absl::StrCat("regular expression, offset ", at_, ": ", what, ", in: ", pattern_));
+        base::StrCat("regular expression, offset ", at_, ": ", what, ", in: ", pattern_));
   }
 
   [[nodiscard]] bool Has(std::string_view next) const { return pattern_.substr(at_).starts_with(next); }
@@ -340,7 +340,7 @@ class Compiler {
       }
     }
     const bool is_alphanumeric = c < 0x80 && ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
-    if (is_alphanumeric) return Error(absl::StrCat("\\", std::string(1, static_cast<char>(c)), " is not supported"));
+    if (is_alphanumeric) return Error(base::StrCat("\\", std::string(1, static_cast<char>(c)), " is not supported"));
     set.Add(c, c);
     return set;
   }
@@ -354,7 +354,7 @@ class Compiler {
     const std::string_view name = pattern_.substr(at_, end - at_);
     std::optional<CharSet> set = CharSet::FromProperty(name);
     if (!set.has_value()) {
-      return Error(absl::StrCat("the property ", name, " is not supported; supported: general categories, Han"));
+      return Error(base::StrCat("the property ", name, " is not supported; supported: general categories, Han"));
     }
     at_ = end + 1;
     return negated ? set->Complement() : *set;

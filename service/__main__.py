@@ -1,0 +1,136 @@
+"""The command line: `triptych serve | chat | doctor | engine-flags`. Flags and exit codes only.
+
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from service import __version__
+from service.cli import chat, doctor
+from service.config import (
+    ServerConfig,
+    default_decode_threads,
+    prepare_engine_environment,
+    resolve_model,
+    resolve_sidecar,
+)
+from service.errors import StartupError
+from service.telemetry.logging import configure_logging
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = _build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command != "serve":
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    try:
+        if arguments.command == "serve":
+            return _serve(arguments, rest)
+        return int(arguments.run(arguments))
+    except StartupError as exc:
+        print(f"triptych: {exc.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="triptych", description="Serve multimodal language models over gRPC."
+    )
+    parser.add_argument("--version", action="version", version=f"triptych {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_serve(commands)
+    chat.add_parser(commands)
+    doctor.add_parser(commands)
+    flags = commands.add_parser("engine-flags", help="list vLLM's flags that `serve` passes on")
+    flags.set_defaults(run=_print_engine_flags)
+    return parser
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    serve = commands.add_parser(
+        "serve",
+        help="start the server",
+        description="Start the server. Flags that are not listed here go to vLLM by their own "
+        "names (`triptych engine-flags` lists them), such as --max-model-len 4096.",
+        # An abbreviation of ours could be a whole flag of vLLM's.
+        allow_abbrev=False,
+    )
+    serve.add_argument(
+        "model", nargs="?", help="a checkpoint's directory or hub name (default: the demo model)"
+    )
+    serve.add_argument(
+        "--listen",
+        default="127.0.0.1:50051",
+        metavar="ADDRESS",
+        help="host:port, [::]:port or unix:PATH (default: %(default)s)",
+    )
+    serve.add_argument("--served-model-name", help="the name that requests use for the model")
+    serve.add_argument("--sidecar", metavar="FILE", help="the tokenizer sidecar's binary")
+    serve.add_argument(
+        "--grace",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long running streams may finish after SIGTERM (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--max-message-mib",
+        type=int,
+        default=64,
+        metavar="MIB",
+        help="largest request, media included (default: %(default)s)",
+    )
+    serve.add_argument(
+        "--decode-threads",
+        type=int,
+        default=default_decode_threads(),
+        help="threads that decode media (default here: %(default)s)",
+    )
+    serve.add_argument(
+        "--log-level",
+        choices=_LOG_LEVELS,
+        default="info",
+        help="debug brings vLLM's own log back (default: %(default)s)",
+    )
+
+
+def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
+    model, name = resolve_model(arguments.model)
+    config = ServerConfig(
+        model=model,
+        served_model_name=arguments.served_model_name or name,
+        listen=arguments.listen,
+        sidecar_binary=resolve_sidecar(arguments.sidecar),
+        grace_s=arguments.grace,
+        max_message_bytes=arguments.max_message_mib << 20,
+        decode_threads=arguments.decode_threads,
+        log_level=arguments.log_level,
+        engine_flags=tuple(engine_flags),
+    )
+    configure_logging(config.log_level)
+    prepare_engine_environment(config.log_level)
+    # Imported late: it takes seconds, and vLLM reads the environment while it is imported.
+    from service.app import run_server
+
+    return run_server(config)
+
+
+def _print_engine_flags(arguments: argparse.Namespace) -> int:
+    prepare_engine_environment("error")
+    from service.engine.engine_args import engine_flags_help
+
+    print(engine_flags_help())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
