@@ -1,25 +1,169 @@
 """The composition root: builds everything, and owns the order of start and stop.
 
-Start: sidecar and engine, then the port with health NOT_SERVING, then SERVING. Stop: health
-NOT_SERVING, streams finish within the grace time, then engine and sidecar end. When the engine
-dies the server turns NOT_SERVING and stops, so that a supervisor can restart it.
+Start: the port opens at once with health NOT_SERVING, then sidecar and engine load side by side,
+then SERVING. Stop: NOT_SERVING, streams finish within the grace time, then engine and sidecar
+end. When the engine dies the server turns NOT_SERVING and stops with exit code 1, so that a
+supervisor can start it anew; the sidecar is restarted without stopping.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.config import ServerConfig
-from service.engine.engine_args import parse_engine_args
-from service.engine.vllm_engine import VllmEngine
 from service.errors import StartupError
 from service.generator import Generator
 from service.media.loader import ThreadedMediaLoader
 from service.prompt.renderer import choose_renderer
 from service.rpc.server import RpcServer, build_server
+from service.rpc.serving import Serving
 from service.telemetry.logging import logger, stage
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess
+
+if TYPE_CHECKING:
+    from service.engine.vllm_engine import VllmEngine
+
+
+class Application:
+    """One server with its engine and its sidecar. Belongs to the event loop that starts it."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self._config = config
+        self._serving = Serving()
+        self._server: RpcServer | None = None
+        self._sidecar: SidecarProcess | None = None
+        self._tokenizer: SidecarClient | None = None
+        self._media_loader: ThreadedMediaLoader | None = None
+        self.engine: VllmEngine | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the server listens, with the real port; valid after `start` began."""
+        if self._server is None:
+            raise StartupError("the server has not been started")
+        return self._server.address
+
+    @property
+    def sidecar_pid(self) -> int | None:
+        """The process id of the tokenizer sidecar, while one runs."""
+        return self._sidecar.pid if self._sidecar else None
+
+    async def start(self) -> None:
+        """Open the port, load everything, then turn SERVING; raises StartupError."""
+        self._server = build_server(
+            self._config.listen,
+            self._serving,
+            max_message_bytes=self._config.max_message_bytes,
+        )
+        await self._server.start()
+        logger.info("listening on %s (health: NOT_SERVING until the model is loaded)", self.address)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_tokenizer())
+                group.create_task(self._start_engine())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        generator = self._build_generator()
+        self._serving.open(generator, generator.engine.model, generator.renderer.prompt_format)
+        await self._server.set_serving(serving=True)
+        logger.info("serving model %r on %s", generator.engine.model.name, self.address)
+
+    async def run_until(self, stop: asyncio.Event) -> int:
+        """Serve until `stop` is set or the engine dies; return the exit code."""
+        if self.engine is None or self._server is None:
+            raise StartupError("the server has not been started")
+        stopping = asyncio.create_task(stop.wait())
+        died = asyncio.create_task(self.engine.wait_until_dead())
+        await asyncio.wait((stopping, died), return_when=asyncio.FIRST_COMPLETED)
+        if died.done():
+            logger.error("the engine died; stopping")
+        for task in (stopping, died):
+            task.cancel()
+        return 1 if died.done() and not stop.is_set() else 0
+
+    async def stop(self) -> None:
+        """Drain, then end everything. Harmless when `start` failed half-way."""
+        self._serving.close()
+        if self._server is not None:
+            logger.info("stopping; streams may finish within %g s", self._config.grace_s)
+            await self._server.stop(self._config.grace_s)
+        if self.engine is not None:
+            await asyncio.to_thread(self.engine.stop)
+        if self._media_loader is not None:
+            self._media_loader.close()
+        if self._tokenizer is not None:
+            await self._tokenizer.close()
+        if self._sidecar is not None:
+            await self._sidecar.stop()
+        logger.info("stopped")
+
+    async def _start_tokenizer(self) -> None:
+        with stage("tokenizer sidecar"):
+            self._sidecar = SidecarProcess(
+                self._config.sidecar_binary, Path(self._config.model) / "tokenizer.json"
+            )
+            await self._sidecar.start()
+            self._tokenizer = SidecarClient(self._sidecar.address)
+
+    async def _start_engine(self) -> None:
+        with stage(f"engine: loading {self._config.model}"):
+            # Imported in the thread that loads: it takes seconds, and the port is open already.
+            self.engine = await asyncio.to_thread(
+                _load_engine, self._config, asyncio.get_running_loop()
+            )
+
+    def _build_generator(self) -> Generator:
+        if self.engine is None or self._tokenizer is None:
+            raise StartupError("engine and tokenizer must be started first")
+        model = self.engine.model
+        self._media_loader = ThreadedMediaLoader(
+            threads=self._config.decode_threads, audio_rate_hz=model.audio_sample_rate_hz
+        )
+        renderer = choose_renderer(
+            Path(model.directory), model_type=model.model_type, architecture=model.architecture
+        )
+        logger.info(
+            "prompt format: %s (%s)", renderer.prompt_format.name, renderer.prompt_format.reason
+        )
+        return Generator(self.engine, self._tokenizer, self._media_loader, renderer)
+
+
+def run_server(config: ServerConfig) -> int:
+    """Serve until SIGTERM or SIGINT and return the exit code."""
+    return asyncio.run(_run(config))
+
+
+async def _run(config: ServerConfig) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    application = Application(config)
+    starting = asyncio.create_task(application.start())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            # vLLM cannot be interrupted while it loads; the signal is obeyed right after.
+            logger.info("stopping as soon as the model is loaded")
+        await starting
+        return await application.run_until(stop)
+    except StartupError as exc:
+        logger.error("%s", exc)  # noqa: TRY400 - the message says it all
+        return 1
+    finally:
+        stopping.cancel()
+        await application.stop()
+
+
+def _load_engine(config: ServerConfig, loop: asyncio.AbstractEventLoop) -> VllmEngine:
+    from service.engine.engine_args import parse_engine_args
+    from service.engine.vllm_engine import VllmEngine
+
+    args = parse_engine_args(config.model, config.engine_flags)
+    args.use_tqdm_on_load = config.log_level == "debug"
+    return VllmEngine.start(args, config.served_model_name, loop)

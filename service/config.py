@@ -70,6 +70,7 @@ def prepare_engine_environment(log_level: str) -> None:
         "TRANSFORMERS_VERBOSITY": "info" if verbose else "error",
         "TQDM_DISABLE": "0" if verbose else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "0" if verbose else "1",
+        "TORCH_CPP_LOG_LEVEL": "WARNING" if verbose else "ERROR",
         # A second copy of the engine's memory is never wanted.
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     }

@@ -31,7 +31,12 @@ from service.engine.multimodal import (
     to_placeholder_spans,
 )
 from service.engine.sampling_params import to_sampling_params
-from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
+from service.errors import (
+    EngineUnavailableError,
+    InvalidRequestError,
+    PromptTooLongError,
+    StartupError,
+)
 
 _FINISH_REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 # vLLM tells of its core's death through a flag only; this is how often it is read.
@@ -39,7 +44,7 @@ _DEATH_POLL_S = 0.2
 
 
 class VllmEngine:
-    """A running vLLM engine. Make it with `start` inside a running event loop."""
+    """A running vLLM engine. Make it with `start`."""
 
     def __init__(self, llm: AsyncLLM, model: ModelDescription) -> None:
         self._llm = llm
@@ -47,9 +52,22 @@ class VllmEngine:
         self._sampling_defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
 
     @classmethod
-    async def start(cls, args: AsyncEngineArgs, served_name: str) -> Self:
-        """Load the model and start vLLM's engine process; blocks the loop while it loads."""
-        llm = AsyncLLM.from_engine_args(args)
+    def start(
+        cls, args: AsyncEngineArgs, served_name: str, loop: asyncio.AbstractEventLoop
+    ) -> Self:
+        """Load the model and start vLLM's engine process; takes half a minute and more.
+
+        Call it in a thread: the engine then belongs to `loop`, which goes on meanwhile. Raises
+        StartupError.
+        """
+        # vLLM makes its sockets for the event loop of the thread that constructs it.
+        asyncio.set_event_loop(loop)
+        try:
+            llm = AsyncLLM.from_engine_args(args)
+        except (OSError, RuntimeError, TypeError, ValueError, VLLMValidationError) as exc:
+            raise StartupError(
+                f"the engine did not start: {exc}; --log-level debug shows vLLM's own log"
+            ) from exc
         return cls(llm, describe_model(llm, served_name))
 
     @property

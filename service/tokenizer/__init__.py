@@ -1,0 +1,1 @@
+"""The tokenizer: a child process, the sidecar, and the client that talks to it."""

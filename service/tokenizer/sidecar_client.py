@@ -1,0 +1,156 @@
+"""The sidecar's client: the `Tokenizer` port over gRPC.
+
+Knows nothing of the process; it is given an address. When the sidecar goes away, every call in
+flight fails with TokenizerUnavailableError; later calls wait a moment for it to come back.
+
+Tested by tests/contract/tokenizer_contract.py (as is the fake) and tests/unit/tokenizer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import grpc
+
+from service.domain.prompt import ByteSpan
+from service.errors import InvalidRequestError, TokenizerUnavailableError
+from service.ports import TokenStream
+from service.tokenizer.sidecar_errors import to_triptych_error
+from service.tokenizer.stream_multiplexer import DecodeCall, StreamMultiplexer
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
+
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", 1 << 30),
+    ("grpc.max_receive_message_length", 1 << 30),
+    # The sidecar is back in a fraction of a second; do not let gRPC wait for longer.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.use_local_subchannel_pool", 1),
+]
+_T = TypeVar("_T")
+
+
+class SidecarClient:
+    """Text to token ids and back, by the sidecar at `address`. Belongs to one event loop."""
+
+    def __init__(self, address: str, *, connect_timeout_s: float = 5.0) -> None:
+        """Prepare; nothing is sent. Must be called inside the event loop.
+
+        A call waits for at most `connect_timeout_s` while there is no connection.
+        """
+        self._connect_timeout_s = connect_timeout_s
+        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
+        self._stub = pb_grpc.TokenizerServiceStub(self._channel)
+        self._multiplexer = StreamMultiplexer(self._stub, self._wait_until_connected)
+
+    async def close(self) -> None:
+        """End all streams and the connection."""
+        await self._multiplexer.close()
+        await self._channel.close()
+
+    async def encode(
+        self,
+        text: str,
+        *,
+        literal_spans: Sequence[ByteSpan] = (),
+        add_special_tokens: bool = False,
+    ) -> list[int]:
+        """Return the ids; inside `literal_spans` added and special tokens are plain text."""
+        with _field_errors("text"):
+            request = pb.EncodeRequest(
+                text=text.encode(),
+                literal_spans=[
+                    pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans
+                ],
+                add_special_tokens=add_special_tokens,
+            )
+        await self._wait_until_connected()
+        response = await _translated(self._stub.Encode(request))
+        return list(response.token_ids)
+
+    async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
+        """Return the text of all ids; bytes that are no UTF-8 become U+FFFD."""
+        with _field_errors("token_ids"):
+            request = pb.DecodeRequest(token_ids=token_ids, skip_special_tokens=skip_special_tokens)
+        await self._wait_until_connected()
+        response = await _translated(self._stub.Decode(request))
+        return response.text
+
+    def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
+        """Start decoding one output. Nothing is sent before the first ids."""
+        return _SidecarTokenStream(self._multiplexer, skip_special_tokens)
+
+    async def describe(self) -> pb.GetInfoResponse:
+        """Return what the sidecar has loaded."""
+        await self._wait_until_connected()
+        return await _translated(self._stub.GetInfo(pb.GetInfoRequest()))
+
+    async def _wait_until_connected(self) -> None:
+        if self._channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+            return
+        try:
+            await asyncio.wait_for(self._channel.channel_ready(), self._connect_timeout_s)
+        except TimeoutError as exc:
+            raise TokenizerUnavailableError(
+                f"the tokenizer sidecar cannot be reached for {self._connect_timeout_s:g} s"
+            ) from exc
+
+
+class _SidecarTokenStream:
+    """One stream among the many of a DecodeCall."""
+
+    def __init__(self, multiplexer: StreamMultiplexer, skip_special_tokens: bool) -> None:
+        self._multiplexer = multiplexer
+        self._skip_special_tokens = skip_special_tokens
+        self._opened: tuple[DecodeCall, int] | None = None  # the call and our id on it
+        self._has_ended = False
+
+    async def append(self, token_ids: Sequence[int]) -> str:
+        """Add ids; return the text that is now certain."""
+        if self._has_ended:
+            raise RuntimeError("the token stream has ended")
+        with _field_errors("token_ids"):
+            tokens = pb.AppendTokens(token_ids=token_ids)
+        if self._opened is None:
+            call = await self._multiplexer.current_call()
+            self._opened = call, call.open(skip_special_tokens=self._skip_special_tokens)
+        call, stream_id = self._opened
+        return await call.append(stream_id, tokens)
+
+    async def flush(self) -> str:
+        """End the stream; return what was held back."""
+        if self._has_ended:
+            raise RuntimeError("the token stream has ended")
+        self._has_ended = True
+        if self._opened is None:
+            return ""
+        call, stream_id = self._opened
+        return await call.finish(stream_id)
+
+    def close(self) -> None:
+        """Forget the stream without flushing."""
+        if self._opened is not None and not self._has_ended:
+            call, stream_id = self._opened
+            call.abandon(stream_id)
+        self._has_ended = True
+
+
+@contextmanager
+def _field_errors(field: str) -> Iterator[None]:
+    """Turn values that do not fit into a message (a lone surrogate, a negative id) into our error."""
+    try:
+        yield
+    except (ValueError, TypeError) as exc:
+        raise InvalidRequestError(field, str(exc)) from exc
+
+
+async def _translated(call: Awaitable[_T]) -> _T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as exc:
+        raise to_triptych_error(exc.code(), exc.details() or "") from exc

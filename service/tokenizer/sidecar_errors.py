@@ -1,0 +1,23 @@
+"""From the sidecar's gRPC statuses to our exceptions."""
+
+from __future__ import annotations
+
+import grpc
+
+from service.errors import InvalidRequestError, TokenizerUnavailableError, TriptychError
+
+_CALLERS_FAULT = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED})
+
+
+def to_triptych_error(code: grpc.StatusCode, details: str) -> TriptychError:
+    """Turn a failure into an exception.
+
+    INVALID_ARGUMENT, "literal_spans[2]: ends before it begins" -> InvalidRequestError with that field.
+    What is not the caller's fault can only mean that the sidecar is away or broken.
+    """
+    if code not in _CALLERS_FAULT:
+        return TokenizerUnavailableError(f"the tokenizer sidecar failed: {code.name}: {details}")
+    field, separator, problem = details.partition(": ")
+    return (
+        InvalidRequestError(field, problem) if separator else InvalidRequestError("text", details)
+    )
