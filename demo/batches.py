@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from demo import drawing, features, questions, synthesis
-from demo.model_config import HOP_LENGTH, MERGE_SIZE, PATCH_SIZE, SAMPLING_RATE
+from demo.model_config import HOP_LENGTH, MERGE_SIZE, PATCH_SIZE
 from demo.tokenizer import SYSTEM_LINE
 from demo.towers import positions
 
@@ -48,7 +48,8 @@ MIX = {
 class Slot:
     """One medium of every row: pixels uint8 [B, T, 3, h, w] or waves float32 [B, samples], and what each shows.
 
-    `masks` [B, h/4, w/4] tells of pictures where the figures are, 255 inside.
+    `masks` tells of pictures where the figures are, [B, h/4, w/4] and 255 inside; of sounds how many beeps have begun by
+    the end of each token, [B, tokens].
     """
 
     kind: str
@@ -56,7 +57,7 @@ class Slot:
     subjects: list[Picture | Sound | Clip]
     grid: Grid | None
     tokens: int
-    masks: NDArray[np.uint8] | None = None
+    masks: NDArray[np.integer] | None = None
 
 
 @dataclass
@@ -124,9 +125,11 @@ def audio_slot(rng: Random, rows: int) -> Slot:
     """Synthesise one sound per row, all of one length."""
     seconds = rng.uniform(1.0, 3.4)
     made = [synthesis.any_sound(rng, seconds) for _ in range(rows)]
-    waves = np.stack([wave for _, wave in made])
+    waves = np.stack([wave for _, wave, _ in made])
     tokens = features.audio_tokens(-(-waves.shape[1] // HOP_LENGTH))
-    return Slot("audio", waves, [sound for sound, _ in made], None, tokens)
+    ends = (np.arange(tokens) + 1) * features.AUDIO_TOKEN_SECONDS
+    heard = np.stack([(np.array(starts)[:, None] < ends).sum(0) for _, _, starts in made])
+    return Slot("audio", waves, [sound for sound, _, _ in made], None, tokens, masks=heard)
 
 
 def _grid(time: int, target: tuple[int, int]) -> tuple[Grid, int]:
@@ -220,8 +223,3 @@ def _pad(
         places[:, row, : len(ids)] = where
         labels[row, : len(ids)] = targets
     return ids_padded, places, labels
-
-
-def seconds_of(slot: Slot) -> float:
-    """Return a sound slot's length in seconds."""
-    return slot.data.shape[1] / SAMPLING_RATE

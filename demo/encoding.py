@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-_VIDEO_CODECS = {"mp4": ("libx264", {"crf": "24", "preset": "veryfast"}), "webm": ("libvpx-vp9", {"crf": "32", "cpu-used": "8", "deadline": "realtime"})}
+_VIDEO_CODECS = {
+    "mp4": ("libx264", {"crf": "24", "preset": "veryfast"}),
+    "webm": ("libvpx-vp9", {"crf": "32", "cpu-used": "8", "deadline": "realtime"}),
+}
 
 
 def encode_picture(picture: Image.Image, kind: str, quality: int = 85) -> bytes:

@@ -79,9 +79,9 @@ def _single(rng: Random) -> tuple[questions.Picture, Media]:
 
 def _tone(rng: Random, count: int = 1) -> tuple[questions.Sound, Media]:
     sound = questions.Sound(rng.choice(questions.PITCHES), count)
-    wave = synthesis.roughen(rng, synthesis.lay_out(rng, sound, rng.uniform(1.1, 3.2)))
+    wave, _ = synthesis.lay_out(rng, sound, rng.uniform(1.1, 3.2))
     kind, rate = rng.choice(_SOUND_KINDS), rng.choice(_RATES)
-    resampled = soxr.resample(wave, SAMPLING_RATE, rate)
+    resampled = soxr.resample(synthesis.roughen(rng, wave), SAMPLING_RATE, rate)
     return sound, Media("audio", kind, encode_sound(np.clip(resampled, -1, 1), kind, rate))
 
 
@@ -91,7 +91,9 @@ def _moving(rng: Random) -> tuple[questions.Clip, Media]:
     clip, scenes = drawing.clip(rng, frames)
     width, height = rng.choice(((96, 96), (128, 96), (160, 120), (200, 200), (240, 180), (96, 128)))
     kind = rng.choice(_VIDEO_KINDS)
-    return clip, Media("video", kind, encode_video([drawing.draw(scene, width, height) for scene in scenes], kind, rate))
+    return clip, Media(
+        "video", kind, encode_video([drawing.draw(scene, width, height) for scene in scenes], kind, rate)
+    )
 
 
 def _around(rng: Random, media: list[Media], question: str) -> tuple[str | Media, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)
 _STD = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(3, 1, 1)
+AUDIO_TOKEN_SECONDS = 4 * sizes.HOP_LENGTH / sizes.SAMPLING_RATE
 
 
 def scaled_size(height: int, width: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from demo import batches, features, towers
+from demo import batches
 from demo.model_config import MERGE_SIZE, PATCH_SIZE
 from demo.questions import COLOURS, DIRECTIONS, NUMBERS, PITCHES, PLACES, SHAPES
 
@@ -53,6 +53,7 @@ class Heads(nn.Module):
             {name: nn.Parameter(0.3 * torch.randn(*_LARGEST_GRID, width)) for name in ("place", "direction", "shape")}
         )
         self.mask = nn.Linear(width, _MASK_SIDE**2)
+        self.heard = nn.Linear(width, len(NUMBERS) + 1)
 
     def forward(self, tokens: torch.Tensor, name: str, grid: Grid | None) -> torch.Tensor:
         """Classify tokens [B, N, width] by one property."""
@@ -63,12 +64,17 @@ class Heads(nn.Module):
         pooled = functional.gelu(read).sum(1) / (tokens.shape[1] if grid else _USUAL_SOUND_TOKENS)
         return self.tell[name](pooled)
 
-    def mask_loss(self, tokens: torch.Tensor, slot: Slot) -> torch.Tensor:
-        """Return how far the masks [B, h/4, w/4] that the tokens draw are from the true ones."""
+    def dense_loss(self, tokens: torch.Tensor, slot: Slot) -> torch.Tensor:
+        """Return the loss of what every single token must tell: its part of the mask, or the beeps so far."""
+        if slot.masks is None:
+            return torch.zeros(())
+        if slot.grid is None:
+            so_far = torch.from_numpy(slot.masks).long().flatten()
+            return 0.5 * functional.cross_entropy(self.heard(tokens).float().flatten(0, 1), so_far)
         rows, columns = slot.grid[1] // MERGE_SIZE, slot.grid[2] // MERGE_SIZE
         true = torch.from_numpy(slot.masks).float() / 255
         blocks = true.view(-1, rows, _MASK_SIDE, columns, _MASK_SIDE).permute(0, 1, 3, 2, 4).flatten(3).flatten(1, 2)
-        return functional.binary_cross_entropy_with_logits(self.mask(tokens).float(), blocks)
+        return 4 * functional.binary_cross_entropy_with_logits(self.mask(tokens).float(), blocks)
 
 
 def make_slot(rng: Random, rows: int, step: int) -> Slot:
@@ -95,26 +101,16 @@ def label(subject: Any, name: str) -> int:
     return _HEADS[name].index(value) if value else -100
 
 
-def encode(thinker: Any, slot: Slot) -> torch.Tensor:
-    """Encode a slot to tokens; a video's frame pairs stay in one row."""
-    data = torch.from_numpy(slot.data)
-    if slot.grid is None:
-        return towers.encode_sound(thinker.audio_tower, features.mel(data))
-    frames = data.expand(-1, 2, -1, -1, -1) if slot.kind == "image" else data
-    return towers.encode_frames(thinker.visual, features.patches(frames), slot.grid)
-
-
-def tower_loss(thinker: Any, heads: Heads, slot: Slot) -> tuple[torch.Tensor, dict[str, float]]:
+def tower_loss(heads: Heads, slot: Slot, tokens: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
     """Return the summed loss over the properties of a slot, and each property's share of right rows."""
-    tokens = encode(thinker, slot)
-    loss = 4 * heads.mask_loss(tokens, slot) if slot.masks is not None else torch.zeros(())
-    scores = {} if slot.masks is None else {"image mask loss": float(loss) / 4}
+    loss = heads.dense_loss(tokens, slot)
+    scores = {f"{slot.kind} dense loss": float(loss)}
     for name in _OF_KIND[slot.kind]:
         target = torch.tensor([label(subject, name) for subject in slot.subjects])
-        logits = heads(tokens, name, slot.grid).float()
         known = target >= 0
         if not known.any():
             continue
+        logits = heads(tokens, name, slot.grid).float()
         loss = loss + functional.cross_entropy(logits[known], target[known])
         scores[f"{slot.kind} {name}"] = float((logits[known].argmax(-1) == target[known]).float().mean())
     return loss, scores

@@ -117,7 +117,13 @@ COUNT = (
 )
 PLACE = ("Where is the shape?", "Where is it?", "On which side is the shape?", "Where in the picture is the shape?")
 TONE = ("How high is the tone?", "Is the tone low, middle or high?", "What tone is it?", "Name the tone.")
-WHAT_SOUND = ("What is this?", "What do you hear?", "What is in the sound?", "Describe the sound.", "What is this sound?")
+WHAT_SOUND = (
+    "What is this?",
+    "What do you hear?",
+    "What is in the sound?",
+    "Describe the sound.",
+    "What is this sound?",
+)
 BEEPS = ("How many beeps are there?", "How many beeps do you hear?", "How many beeps?", "Count the beeps.")
 DIRECTION = (
     "Which way does it move?",

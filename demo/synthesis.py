@@ -34,8 +34,11 @@ def tone(rng: Random, hertz: float, seconds: float) -> NDArray[np.float32]:
     return (wave * edge).astype(np.float32)
 
 
-def lay_out(rng: Random, sound: Sound, seconds: float) -> NDArray[np.float32]:
-    """Return the sound without noise, `seconds` long: silence, beeps and gaps share the time at random."""
+def lay_out(rng: Random, sound: Sound, seconds: float) -> tuple[NDArray[np.float32], list[float]]:
+    """Return the sound without noise, `seconds` long, and when each beep starts, in seconds.
+
+    Silence, beeps and gaps share the time at random.
+    """
     low, high = _HERTZ[sound.pitch]
     hertz = low * (high / low) ** rng.random()
     total = int(seconds * SAMPLING_RATE)
@@ -49,11 +52,12 @@ def lay_out(rng: Random, sound: Sound, seconds: float) -> NDArray[np.float32]:
         gap = min(rng.uniform(0.13, 0.4), (seconds - length * sound.count) / sound.count)
     used = length * sound.count + gap * (sound.count - 1)
     start = rng.uniform(0.0, max(0.0, seconds - used))
-    for beep in range(sound.count):
-        first = int((start + beep * (length + gap)) * SAMPLING_RATE)
+    starts = [start + beep * (length + gap) for beep in range(sound.count)]
+    for begin in starts:
+        first = int(begin * SAMPLING_RATE)
         samples = tone(rng, hertz, length)[: total - first]
         wave[first : first + len(samples)] = samples
-    return wave
+    return wave, starts
 
 
 def roughen(rng: Random, wave: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -64,8 +68,9 @@ def roughen(rng: Random, wave: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(loudness * (wave + level * noise), -1, 1).astype(np.float32)
 
 
-def any_sound(rng: Random, seconds: float) -> tuple[Sound, NDArray[np.float32]]:
-    """Return a long tone or some beeps of the given length, with what it is."""
+def any_sound(rng: Random, seconds: float) -> tuple[Sound, NDArray[np.float32], list[float]]:
+    """Return a long tone or some beeps of the given length: what it is, its samples, its beeps' starts in seconds."""
     count = 1 if rng.random() < 0.4 else rng.randint(2, MOST_BEEPS)
     sound = Sound(rng.choice(PITCHES), count)
-    return sound, roughen(rng, lay_out(rng, sound, seconds))
+    wave, starts = lay_out(rng, sound, seconds)
+    return sound, roughen(rng, wave), starts

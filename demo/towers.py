@@ -90,7 +90,9 @@ def text_positions(start: int, length: int) -> torch.Tensor:
 def grid_positions(start: int, grid: Grid) -> torch.Tensor:
     """Return [3, tokens] of a picture or video: time (25 a second, one second a pair of frames), row, column."""
     time, height, width = grid[0], grid[1] // MERGE_SIZE, grid[2] // MERGE_SIZE
-    axes = torch.meshgrid(torch.arange(time) * POSITION_IDS_PER_SECOND, torch.arange(height), torch.arange(width), indexing="ij")
+    axes = torch.meshgrid(
+        torch.arange(time) * POSITION_IDS_PER_SECOND, torch.arange(height), torch.arange(width), indexing="ij"
+    )
     return torch.stack([axis.reshape(-1) for axis in axes]) + start
 
 

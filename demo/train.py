@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-    from demo.batches import Batch
+    from demo.batches import Batch, Slot
 
 _WARM_UP_STEPS = 100
 _SAVE_EVERY = 250
+_REPORT_EVERY = 50
+_HEADS_SHARE = 0.3
 _USUAL_FAN_IN = 128
 _MEDIA_MARKS = ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")
 
@@ -52,34 +54,31 @@ def build_thinker(tokenizer: Tokenizer) -> Any:
     return thinker
 
 
-def encode_slots(thinker: Any, batch: Batch) -> torch.Tensor | None:
-    """Return all media tokens of a batch in prompt order, [B, tokens, width]."""
-    encoded = []
-    for slot in batch.slots:
-        data = torch.from_numpy(slot.data)
-        if slot.grid is None:
-            encoded.append(towers.encode_sound(thinker.audio_tower, features.mel(data)))
-            continue
-        frames = data.expand(-1, 2, -1, -1, -1) if slot.kind == "image" else data
-        encoded.append(towers.encode_frames(thinker.visual, features.patches(frames), slot.grid))
-    return torch.cat(encoded, dim=1) if encoded else None
+def encode_slot(thinker: Any, slot: Slot) -> torch.Tensor:
+    """Return the tokens of one slot, [B, tokens, width]."""
+    data = torch.from_numpy(slot.data)
+    if slot.grid is None:
+        return towers.encode_sound(thinker.audio_tower, features.mel(data))
+    frames = data.expand(-1, 2, -1, -1, -1) if slot.kind == "image" else data
+    return towers.encode_frames(thinker.visual, features.patches(frames), slot.grid)
 
 
-def hidden_states(thinker: Any, batch: Batch, marks: torch.Tensor) -> torch.Tensor:
+def hidden_states(thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks: torch.Tensor) -> torch.Tensor:
     """Return the language model's last states [B, L, width]; `marks` are the ids of the placeholders."""
     ids = torch.from_numpy(batch.ids)
     embeddings = thinker.model.embed_tokens(ids)
-    media = encode_slots(thinker, batch)
-    if media is not None:
+    if encoded:
         here = torch.isin(ids, marks).unsqueeze(-1)
-        embeddings = embeddings.masked_scatter(here, media.to(embeddings.dtype))
+        embeddings = embeddings.masked_scatter(here, torch.cat(encoded, dim=1).to(embeddings.dtype))
     return towers.language_states(thinker, embeddings, torch.from_numpy(batch.places))
 
 
-def answer_loss(thinker: Any, batch: Batch, marks: torch.Tensor) -> tuple[torch.Tensor, float]:
+def answer_loss(
+    thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks: torch.Tensor
+) -> tuple[torch.Tensor, float]:
     """Return the loss on answer tokens, and the share of rows whose every answer token is the likeliest."""
     labels = torch.from_numpy(batch.labels)[:, 1:]
-    states = hidden_states(thinker, batch, marks)[:, :-1]
+    states = hidden_states(thinker, batch, encoded, marks)[:, :-1]
     learned = labels >= 0
     logits = thinker.lm_head(states[learned]).float()
     loss = functional.cross_entropy(logits, labels[learned])
@@ -177,16 +176,21 @@ class Course:
         for name, score in scores.items():
             self.scores.setdefault(name, []).append(score)
 
-    def report(self) -> None:
-        """Print the mean of the last scores of each kind."""
+    def report_and_save(self) -> bool:
+        """Print the mean of the last scores of each kind, and save, when it is time; tell whether it saved."""
+        due = self.step % _SAVE_EVERY == 0 or self.step == self.steps
+        if due:
+            self.save()
+        if self.step % _REPORT_EVERY:
+            return due
         means = {name: round(sum(last[-8:]) / len(last[-8:]), 3) for name, last in sorted(self.scores.items())}
         minutes = (time.monotonic() - self.started) / 60
         print(f"{self.stage} step {self.step}/{self.steps} minutes {minutes:.1f} {means}", flush=True)
+        return due
 
 
-def train_towers(thinker: Any, steps: int, folder: Path) -> None:
+def train_towers(thinker: Any, heads: pretrain.Heads, steps: int, folder: Path) -> None:
     """Stage 1: both towers with throw-away heads."""
-    heads = pretrain.Heads(model_config.audio_config()["output_dim"])
     course = Course("towers", [thinker.visual, thinker.audio_tower, heads], steps, folder, peak=1.5e-3)
     course.resume()
     if course.step >= steps:
@@ -195,33 +199,31 @@ def train_towers(thinker: Any, steps: int, folder: Path) -> None:
     while course.step < steps:
         slot = queue.get()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss, scores = pretrain.tower_loss(thinker, heads, slot)
+            loss, scores = pretrain.tower_loss(heads, slot, encode_slot(thinker, slot))
         course.learn(loss)
         course.note(scores)
-        if course.step % 50 == 0:
-            course.report()
-        if course.step % _SAVE_EVERY == 0 or course.step == steps:
-            course.save()
+        course.report_and_save()
     process.kill()
 
 
-def train_answers(thinker: Any, tokenizer: Tokenizer, steps: int, folder: Path, out: Path) -> None:
-    """Stage 2: everything, on answers; exports the checkpoint folder at every save."""
+def train_answers(thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, flags: argparse.Namespace) -> None:
+    """Stage 2: everything, on answers, with the heads still beside; exports the checkpoint folder at every save."""
     marks = torch.tensor([tokenizer.token_to_id(mark) for mark in _MEDIA_MARKS])
-    course = Course("answers", [thinker], steps, folder, peak=1.0e-3)
+    course = Course("answers", [thinker, heads], flags.answer_steps, flags.work, peak=1.0e-3)
     course.resume()
     process, queue = start_producer(course.step, rows=64, stage="answers")
-    while course.step < steps:
+    while course.step < course.steps:
         batch = queue.get()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss, right = answer_loss(thinker, batch, marks)
-        course.learn(loss)
+            encoded = [encode_slot(thinker, slot) for slot in batch.slots]
+            loss, right = answer_loss(thinker, batch, encoded, marks)
+            told = [pretrain.tower_loss(heads, slot, tokens) for slot, tokens in zip(batch.slots, encoded, strict=True)]
+        course.learn(loss + _HEADS_SHARE * sum(one for one, _ in told))
         course.note({batch.name: right})
-        if course.step % 50 == 0:
-            course.report()
-        if course.step % _SAVE_EVERY == 0 or course.step == steps:
-            course.save()
-            export.write_checkpoint(out, thinker.state_dict(), tokenizer)
+        for _, scores in told:
+            course.note(scores)
+        if course.report_and_save():
+            export.write_checkpoint(flags.out, thinker.state_dict(), tokenizer)
     process.kill()
 
 
@@ -238,8 +240,9 @@ def main() -> None:
     flags.work.mkdir(parents=True, exist_ok=True)
     tokenizer = train_tokenizer()
     thinker = build_thinker(tokenizer)
-    train_towers(thinker, flags.tower_steps, flags.work)
-    train_answers(thinker, tokenizer, flags.answer_steps, flags.work, flags.out)
+    heads = pretrain.Heads(model_config.audio_config()["output_dim"])
+    train_towers(thinker, heads, flags.tower_steps, flags.work)
+    train_answers(thinker, heads, tokenizer, flags)
 
 
 if __name__ == "__main__":

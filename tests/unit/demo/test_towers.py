@@ -19,7 +19,10 @@ _SECONDS_PER_GRID = 1.0
 def _original_states(thinker: object, batch: batches.Batch, row: int) -> torch.Tensor:
     """Run one row through the model's own forward; return its logits [L, vocabulary]."""
     given: dict[str, torch.Tensor] = {}
-    for kind, pixels, grid in (("image", "pixel_values", "image_grid_thw"), ("video", "pixel_values_videos", "video_grid_thw")):
+    for kind, pixels, grid in (
+        ("image", "pixel_values", "image_grid_thw"),
+        ("video", "pixel_values_videos", "video_grid_thw"),
+    ):
         slots = [slot for slot in batch.slots if slot.kind == kind]
         if slots:
             frames = [torch.from_numpy(slot.data[row : row + 1]) for slot in slots]
@@ -37,7 +40,9 @@ def _original_states(thinker: object, batch: batches.Batch, row: int) -> torch.T
     return thinker(input_ids=ids, attention_mask=torch.ones_like(ids), **given).logits[0]
 
 
-@pytest.mark.parametrize("kinds", [(), ("image",), ("audio",), ("video",), ("image", "image"), ("image", "audio", "video")])
+@pytest.mark.parametrize(
+    "kinds", [(), ("image",), ("audio",), ("video",), ("image", "image"), ("image", "audio", "video")]
+)
 def test_uniform_forward_equals_the_original(kinds: tuple[str, ...]) -> None:
     """Every layout's logits are those of the model's own forward."""
     tokenizer = train_tokenizer()
@@ -46,7 +51,8 @@ def test_uniform_forward_equals_the_original(kinds: tuple[str, ...]) -> None:
     marks = torch.tensor([tokenizer.token_to_id(mark) for mark in ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")])
 
     with torch.no_grad():
-        states = train.hidden_states(thinker, batch, marks)
+        encoded = [train.encode_slot(thinker, slot) for slot in batch.slots]
+        states = train.hidden_states(thinker, batch, encoded, marks)
         for row in range(2):
             expected = _original_states(thinker, batch, row)
             actual = thinker.lm_head(states[row])[: len(expected)]

@@ -1,0 +1,144 @@
+"""The server as a process of its own: start, health, crash of its parts, stop, kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.end_to_end.conftest import START_TIMEOUT_S
+from tests.end_to_end.requests import ask, joined_text, kinds, text
+from triptych.v1 import generation_service_pb2_grpc
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNT = "Count from one to twenty."
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class ServerProcess:
+    """`python -m service serve` in a child process, on a Unix socket."""
+
+    def __init__(self, directory: Path) -> None:
+        self.address = f"unix:{directory / 'triptych.sock'}"
+        self.log = directory / "server.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "service", "serve", "--listen", self.address),
+                    *("--grace", "20", "--max-model-len", "2048"),
+                ],
+                cwd=ROOT,
+                stderr=log,
+                stdout=log,
+            )
+        self.channel = grpc.insecure_channel(self.address)
+        self.generation = generation_service_pb2_grpc.GenerationServiceStub(self.channel)
+        self.health = health_pb2_grpc.HealthStub(self.channel)
+
+    def statuses_until(self, wanted: int) -> list[int]:
+        """Watch health until `wanted`; return all that was seen."""
+        watch = self.health.Watch(
+            health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=START_TIMEOUT_S
+        )
+        seen = []
+        for response in watch:
+            seen.append(response.status)
+            if response.status == wanted:
+                break
+        watch.cancel()
+        return seen
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def sidecar(self) -> psutil.Process:
+        return next(child for child in self.descendants() if "triptych-tokenizer" in child.exe())
+
+
+@pytest.fixture
+def server_process(tmp_path: Path) -> Iterator[ServerProcess]:
+    server = ServerProcess(tmp_path)
+    try:
+        yield server
+    finally:
+        server.channel.close()
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.wait()
+        print(server.log.read_text())
+
+
+def test_life_of_a_server(server_process: ServerProcess) -> None:
+    """Health follows the engine; a killed sidecar comes back; SIGTERM drains; nothing is left."""
+    assert server_process.statuses_until(SERVING)[0] == NOT_SERVING
+
+    _kill_the_sidecar_under_a_stream(server_process)
+    assert joined_text(server_process.generation.Generate(ask(text("Hello")))) != ""
+
+    children = server_process.descendants()
+    stream = server_process.generation.Generate(
+        ask(text(COUNT), max_tokens=300, ignore_eos=True)
+    )
+    events = [next(stream), next(stream)]
+    server_process.process.send_signal(signal.SIGTERM)
+    assert NOT_SERVING in server_process.statuses_until(NOT_SERVING)
+    events += list(stream)
+
+    assert kinds(events)[-1] == "completed"
+    assert server_process.process.wait(60) == 0
+    assert _still_running(children) == []
+
+
+def test_kill_9_of_the_server_leaves_no_process(server_process: ServerProcess) -> None:
+    """Engine and sidecar notice that their server is gone."""
+    server_process.statuses_until(SERVING)
+    children = server_process.descendants()
+
+    os.kill(server_process.process.pid, signal.SIGKILL)
+
+    assert len(children) >= 2
+    assert _still_running(children) == []
+
+
+def test_death_of_the_engine_ends_the_server(server_process: ServerProcess) -> None:
+    """When the engine dies, streams fail with UNAVAILABLE and the server exits with 1."""
+    server_process.statuses_until(SERVING)
+    children = server_process.descendants()
+    stream = server_process.generation.Generate(
+        ask(text(COUNT), max_tokens=1900, ignore_eos=True)
+    )
+    next(stream), next(stream)
+
+    next(child for child in children if "EngineCore" in child.name()).kill()
+
+    with pytest.raises(grpc.RpcError) as failure:
+        list(stream)
+    assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert server_process.process.wait(60) == 1
+    assert _still_running(children) == []
+
+
+def _kill_the_sidecar_under_a_stream(server: ServerProcess) -> None:
+    stream = server.generation.Generate(ask(text(COUNT), max_tokens=1900, ignore_eos=True))
+    next(stream), next(stream)
+    server.sidecar().kill()
+
+    with pytest.raises(grpc.RpcError) as failure:
+        list(stream)
+    assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _still_running(processes: list[Any]) -> list[Any]:
+    """Wait for all to end, at most 20 s; return those that did not."""
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
