@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 from service.domain.prompt import ByteSpan
 from service.errors import InvalidRequestError, TokenizerUnavailableError
 from service.ports import TokenStream
 from service.tokenizer.sidecar_errors import to_triptych_error
 from service.tokenizer.stream_multiplexer import DecodeCall, StreamMultiplexer
-from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
-from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", 1 << 30),
@@ -51,7 +51,7 @@ class SidecarClient:
     async def close(self) -> None:
         """End all streams and the connection."""
         await self._multiplexer.close()
-        await self._channel.close()
+        await self._channel.close(None)
 
     async def encode(
         self,
@@ -142,7 +142,7 @@ class _SidecarTokenStream:
 
 @contextmanager
 def _field_errors(field: str) -> Iterator[None]:
-    """Turn values that do not fit into a message (a lone surrogate, a negative id) into our error."""
+    """Turn values that fit into no message (a lone surrogate, a negative id) into our error."""
     try:
         yield
     except (ValueError, TypeError) as exc:

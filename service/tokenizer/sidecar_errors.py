@@ -12,7 +12,7 @@ _CALLERS_FAULT = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RE
 def to_triptych_error(code: grpc.StatusCode, details: str) -> TriptychError:
     """Turn a failure into an exception.
 
-    INVALID_ARGUMENT, "literal_spans[2]: ends before it begins" -> InvalidRequestError with that field.
+    INVALID_ARGUMENT, "token_ids[4]: 7 is ..." -> InvalidRequestError("token_ids[4]", "7 is ...").
     What is not the caller's fault can only mean that the sidecar is away or broken.
     """
     if code not in _CALLERS_FAULT:

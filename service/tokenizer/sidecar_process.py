@@ -4,7 +4,8 @@ It serves on a Unix socket in a private directory, at one address for as long as
 so clients need not know of restarts. The sidecar also watches us: when this process dies, even by
 kill -9, it ends itself (`--parent-death`).
 
-Knows nothing of tokenizing; see sidecar_client.py. Tested by tests/unit/tokenizer/test_sidecar_process.py.
+Knows nothing of tokenizing; see sidecar_client.py.
+Tested by tests/unit/tokenizer/test_sidecar_process.py.
 """
 
 from __future__ import annotations

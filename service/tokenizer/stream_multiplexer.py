@@ -15,16 +15,15 @@ Tested by tests/unit/tokenizer/test_stream_multiplexer.py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 import grpc
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 from service.errors import TokenizerUnavailableError, TriptychError
 from service.tokenizer.sidecar_errors import to_triptych_error
-from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
-from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -50,7 +49,7 @@ class StreamMultiplexer:
             await self._wait_until_connected()
         # Looked at again: another task may have opened it while we waited.
         if self._call is None or not self._call.is_alive:
-            self._call = DecodeCall(self._stub.StreamDecode())
+            self._call = DecodeCall(self._stub.StreamDecode(None))
         return self._call
 
     async def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Reproducible comparisons with peers; every figure in the docs comes from here."""

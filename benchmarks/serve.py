@@ -1,0 +1,216 @@
+"""The same requests to Triptych, vLLM's OpenAI server and vLLM's gRPC server.
+
+    python -m benchmarks.serve [--model DIR] [--requests 128] [--concurrency 1 16 64]
+
+Each request is one 640x480 JPEG (all different, so that no cache answers) and a short text; each
+answer is exactly 32 tokens. Servers run one after the other. Printed for each: requests a
+second, time to the first token (p50, p99), and CPU milliseconds a request of the front end (the
+server's process and its sidecar) and of the engine (vLLM's engine processes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.peers import PEERS, Peer
+
+_START_TIMEOUT_S = 300
+_WARM_UP_REQUESTS = 16
+_DEMO_MODEL = Path(__file__).resolve().parent.parent / "demo" / "model"
+
+
+@dataclass(frozen=True)
+class CpuSeconds:
+    """CPU time used so far, user and system."""
+
+    front_end: float
+    engine: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the table."""
+
+    peer: str
+    concurrency: int
+    requests_per_s: float
+    ttft_p50_ms: float
+    ttft_p99_ms: float
+    front_end_ms: float
+    engine_ms: float
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, default=_DEMO_MODEL)
+    parser.add_argument("--requests", type=int, default=128, help="for each row")
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--repeats", type=int, default=3, help="medians are over these")
+    arguments = parser.parse_args()
+    pictures = [_draw(seed) for seed in range(arguments.requests)]
+    rows = [
+        row
+        for peer_type in PEERS
+        for row in asyncio.run(_measure_peer(peer_type, arguments, pictures))
+    ]
+    _print_table(rows)
+
+
+async def _measure_peer(
+    peer_type: type[Peer], arguments: argparse.Namespace, pictures: list[bytes]
+) -> list[Result]:
+    peer = peer_type(arguments.model.resolve(), _free_port())
+    async with _running(peer) as process:
+        await _ask_all(peer, pictures[:_WARM_UP_REQUESTS], 4)
+        rows = []
+        for concurrency in arguments.concurrency:
+            repeats = []
+            for repeat in range(arguments.repeats):
+                fresh = [_stamped(data, concurrency, repeat) for data in pictures]
+                repeats.append(await _measure(peer, process, fresh, concurrency))
+            rows.append(_median(repeats))
+            print(f"{rows[-1]}", flush=True)
+        return rows
+
+
+async def _measure(
+    peer: Peer, process: psutil.Process, pictures: list[bytes], concurrency: int
+) -> Result:
+    before, started = _cpu_seconds(process), time.monotonic()
+    first_token_s = await _ask_all(peer, pictures, concurrency)
+    wall_s, after = time.monotonic() - started, _cpu_seconds(process)
+    percentiles = statistics.quantiles(first_token_s, n=100)
+    return Result(
+        peer=peer.name,
+        concurrency=concurrency,
+        requests_per_s=len(pictures) / wall_s,
+        ttft_p50_ms=1000 * percentiles[49],
+        ttft_p99_ms=1000 * percentiles[98],
+        front_end_ms=1000 * (after.front_end - before.front_end) / len(pictures),
+        engine_ms=1000 * (after.engine - before.engine) / len(pictures),
+    )
+
+
+async def _ask_all(peer: Peer, pictures: list[bytes], concurrency: int) -> list[float]:
+    slots = asyncio.Semaphore(concurrency)
+
+    async def ask(picture: bytes) -> float:
+        async with slots:
+            return await peer.ask(picture)
+
+    return await asyncio.gather(*(ask(picture) for picture in pictures))
+
+
+@contextlib.asynccontextmanager
+async def _running(peer: Peer) -> AsyncIterator[psutil.Process]:
+    print(f"starting {peer.name} …", flush=True)
+    process = subprocess.Popen(
+        peer.command(), env=peer.full_environment(), stdout=subprocess.DEVNULL
+    )
+    try:
+        picture = _draw(0)
+        await _wait_until_answering(peer, process, picture)
+        yield psutil.Process(process.pid)
+        await peer.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def _wait_until_answering(peer: Peer, process: subprocess.Popen, picture: bytes) -> None:
+    await peer.connect()
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while True:
+        try:
+            await peer.ask(picture)
+        except Exception:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+def _cpu_seconds(server: psutil.Process) -> CpuSeconds:
+    front_end, engine = _own_cpu_s(server), 0.0
+    for child in server.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name().startswith("VLLM::"):
+                engine += _own_cpu_s(child)
+            else:
+                front_end += _own_cpu_s(child)
+    return CpuSeconds(front_end, engine)
+
+
+def _own_cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _draw(seed: int) -> bytes:
+    """Return a 640x480 JPEG of large coloured blocks, about 20 kB."""
+    blocks = np.random.default_rng(seed).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    image = Image.fromarray(blocks).resize((640, 480), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _stamped(jpeg: bytes, concurrency: int, repeat: int) -> bytes:
+    """Return the same picture with one block changed, so that no cache knows it."""
+    image = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    image.paste((concurrency * 3 % 256, repeat * 40 % 256, 128), (0, 0, 32, 32))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def _median(repeats: list[Result]) -> Result:
+    def of(name: str) -> float:
+        return statistics.median(getattr(result, name) for result in repeats)
+
+    figures = ("requests_per_s", "ttft_p50_ms", "ttft_p99_ms", "front_end_ms", "engine_ms")
+    return Result(
+        repeats[0].peer, repeats[0].concurrency, **{name: of(name) for name in figures}
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _print_table(rows: list[Result]) -> None:
+    for line in _table_lines(rows):
+        print(line)
+
+
+def _table_lines(rows: list[Result]) -> Iterator[str]:
+    yield "| server | at once | requests/s | TTFT p50 / p99 ms | front-end CPU ms | engine CPU ms |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in rows:
+        yield (
+            f"| {row.peer} | {row.concurrency} | {row.requests_per_s:.1f} "
+            f"| {row.ttft_p50_ms:.0f} / {row.ttft_p99_ms:.0f} "
+            f"| {row.front_end_ms:.1f} | {row.engine_ms:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A client of Triptych servers: text, images, audio and video in, a stream of text out.
+
+`Client` is for plain code, `AsyncClient` for asyncio; both take the same arguments.
+"""
+
+from triptych_client._async_client import AsyncClient, AsyncGeneration
+from triptych_client._client import Client, Generation
+from triptych_client._errors import (
+    AccessDeniedError,
+    CancelledError,
+    DeadlineExceededError,
+    InternalError,
+    InvalidRequestError,
+    LimitExceededError,
+    MediaError,
+    MediaSourceUnsupportedError,
+    ModalityUnsupportedError,
+    ModelNotFoundError,
+    NotServedError,
+    PromptTooLongError,
+    TemplateRefusedError,
+    TriptychError,
+    UnavailableError,
+    Violation,
+)
+from triptych_client._options import GenerateOptions
+from triptych_client._prompt import Audio, Image, Message, Prompt, RawText, TokenIds, Video
+from triptych_client._results import (
+    Answer,
+    Completed,
+    Event,
+    FinishReason,
+    Modality,
+    Model,
+    Output,
+    OutputFinished,
+    PartUsage,
+    Started,
+    TextDelta,
+    Timings,
+    Usage,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "Answer",
+    "AsyncClient",
+    "AsyncGeneration",
+    "Audio",
+    "CancelledError",
+    "Client",
+    "Completed",
+    "DeadlineExceededError",
+    "Event",
+    "FinishReason",
+    "GenerateOptions",
+    "Generation",
+    "Image",
+    "InternalError",
+    "InvalidRequestError",
+    "LimitExceededError",
+    "MediaError",
+    "MediaSourceUnsupportedError",
+    "Message",
+    "Modality",
+    "ModalityUnsupportedError",
+    "Model",
+    "ModelNotFoundError",
+    "NotServedError",
+    "Output",
+    "OutputFinished",
+    "PartUsage",
+    "Prompt",
+    "PromptTooLongError",
+    "RawText",
+    "Started",
+    "TemplateRefusedError",
+    "TextDelta",
+    "Timings",
+    "TokenIds",
+    "TriptychError",
+    "UnavailableError",
+    "Usage",
+    "Video",
+    "Violation",
+]

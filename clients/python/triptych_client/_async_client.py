@@ -1,0 +1,232 @@
+"""The client for asyncio; `_client` is its twin for plain code.
+
+Only the calls themselves are here: requests, answers and errors are in the modules that both share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from triptych.v1 import (
+    generation_service_pb2,
+    generation_service_pb2_grpc,
+    model_service_pb2,
+    model_service_pb2_grpc,
+)
+
+from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
+from triptych_client._errors import CancelledError, error_from_rpc
+from triptych_client._readiness import PAUSE_S, ReadinessWait
+from triptych_client._requests import build_generate_request, build_unary_request
+from triptych_client._results import (
+    Answer,
+    AnswerReader,
+    Event,
+    Model,
+    answer_from_proto,
+    first_output_text,
+    model_from_proto,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from typing import Self, TypeAlias, Unpack
+
+    from triptych_client._options import GenerateOptions
+    from triptych_client._prompt import Prompt
+
+    _Call: TypeAlias = grpc.aio.UnaryStreamCall[
+        generation_service_pb2.GenerateRequest, generation_service_pb2.GenerateResponse
+    ]
+
+
+class AsyncGeneration(AnswerReader):
+    """An answer while it is made: iterating gives the first output's text, piece by piece.
+
+    The call begins with the first read, after local files were read in a thread.
+    """
+
+    def __init__(
+        self,
+        build_request: Callable[[], generation_service_pb2.GenerateRequest],
+        begin_call: Callable[[generation_service_pb2.GenerateRequest], _Call],
+    ) -> None:
+        """Keep what is needed to begin the call."""
+        super().__init__()
+        self._build_request = build_request
+        self._begin_call = begin_call
+        self._call: _Call | None = None
+        self._is_cancelled = False
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Give the pieces of the first output's text that were not read yet."""
+        async for event in self.events():
+            if text := first_output_text(event):
+                yield text
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Cancel what was not read to its end."""
+        self.cancel()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Give the events that were not read yet, of all outputs."""
+        while (response := await self._next_response()) is not None:
+            event = self._read(response)
+            if event is not None:
+                yield event
+        self._require_completed()
+
+    async def text(self) -> str:
+        """Read to the end and return the first output's text that was not read yet."""
+        return "".join([text async for text in self])
+
+    def cancel(self) -> None:
+        """Stop the answer, here and in the engine; reading on raises CancelledError."""
+        self._is_cancelled = True
+        if self._call is not None:
+            self._call.cancel()
+
+    async def _next_response(self) -> generation_service_pb2.GenerateResponse | None:
+        """Return the next message of the call, begun if need be; None at its end."""
+        if self._call is None:
+            request = await asyncio.to_thread(self._build_request)
+            self._raise_if_cancelled()
+            self._call = self._begin_call(request)
+        try:
+            response = await self._call.read()
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        except asyncio.CancelledError:
+            # gRPC raises the same for the reader's own task and for a call that was cancelled.
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                self._raise_if_cancelled()
+            raise
+        return None if response is grpc.aio.EOF else response
+
+    def _raise_if_cancelled(self) -> None:
+        if self._is_cancelled:
+            message = "the call was cancelled here"
+            raise CancelledError(message, grpc.StatusCode.CANCELLED) from None
+
+
+class AsyncClient:
+    """A connection to one server, made when first used, of one event loop."""
+
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        timeout_s: float | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES,
+    ) -> None:
+        """Name the server; without credentials the connection is not encrypted.
+
+        `timeout_s` holds for each whole call that does not give its own; None: no limit.
+        """
+        options = channel_options(max_message_bytes)
+        self._target = target
+        self._timeout_s = timeout_s
+        self._channel = (
+            grpc.aio.insecure_channel(target, options)
+            if credentials is None
+            else grpc.aio.secure_channel(target, credentials, options)
+        )
+        self._generation = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._health = health_pb2_grpc.HealthStub(self._channel)
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection and cancel its calls."""
+        await self._channel.close()
+
+    def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> AsyncGeneration:
+        """Ask the model and return its answer while it is made.
+
+        A missing local file raises FileNotFoundError at the first read; nothing was sent then.
+        """
+        return AsyncGeneration(
+            partial(build_generate_request, prompt, options),
+            partial(self._generation.Generate, timeout=self._timeout(options)),
+        )
+
+    async def generate_unary(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> Answer:
+        """Ask the model and return its whole answer.
+
+        Raises:
+            FileNotFoundError: a local file is missing; nothing was sent.
+
+        """
+        request = await asyncio.to_thread(build_unary_request, prompt, options)
+        try:
+            response = await self._generation.GenerateUnary(
+                request, timeout=self._timeout(options)
+            )
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return answer_from_proto(response)
+
+    async def list_models(self) -> list[Model]:
+        """Describe the models that the server serves."""
+        request = model_service_pb2.ListModelsRequest()
+        try:
+            response = await self._models.ListModels(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return [model_from_proto(model) for model in response.models]
+
+    async def get_model(self, model: str = "") -> Model:
+        """Describe one model; without a name the server's only one."""
+        request = model_service_pb2.GetModelRequest(model=model)
+        try:
+            response = await self._models.GetModel(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return model_from_proto(response.model)
+
+    async def wait_until_ready(self, timeout_s: float) -> None:
+        """Return when the server can answer.
+
+        Raises:
+            DeadlineExceededError: it could not within the time; the message tells its state.
+
+        """
+        wait = ReadinessWait(self._target, timeout_s)
+        while not await self._watch_health(wait):
+            await asyncio.sleep(min(PAUSE_S, wait.remaining_s()))
+
+    async def _watch_health(self, wait: ReadinessWait) -> bool:
+        """Follow the server's health until it serves; False when the stream broke before."""
+        request = health_pb2.HealthCheckRequest()
+        call = self._health.Watch(request, timeout=wait.remaining_s(), wait_for_ready=True)
+        try:
+            async for response in call:
+                if wait.is_ready(response):
+                    return True
+        except grpc.RpcError as error:
+            if failure := wait.after_failure(error):
+                raise failure from error
+        finally:
+            call.cancel()
+        return False
+
+    def _timeout(self, options: GenerateOptions) -> float | None:
+        timeout_s = options.get("timeout_s")
+        return self._timeout_s if timeout_s is None else timeout_s

@@ -1,0 +1,63 @@
+"""The keyword arguments of `generate` and `generate_unary`, written once for both clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from triptych_client._prompt import Audio, Bytes, File, Image, Video
+
+
+class GenerateOptions(TypedDict, total=False):
+    """All optional; None is the same as not given, and the server then uses its own default."""
+
+    #: Media that go before the text, images first; a list of parts gives any other order.
+    images: Sequence[File | Bytes | Image] | None
+    audios: Sequence[File | Bytes | Audio] | None
+    videos: Sequence[File | Bytes | Video] | None
+    #: Instructions that hold for the whole conversation.
+    system: str | None
+    #: A name of `list_models`; empty: the server's only model.
+    model: str | None
+    #: How long the whole call may take; not given: the client's `timeout_s`.
+    timeout_s: float | None
+
+    #: Randomness, 0 and up; 0 always takes the likeliest token.
+    temperature: float | None
+    #: Only the likeliest tokens that together reach this probability.
+    top_p: float | None
+    #: Only so many of the likeliest tokens; 0 or -1 means all.
+    top_k: int | None
+    #: Only tokens at least this fraction as likely as the likeliest.
+    min_p: float | None
+    #: -2 to 2; positive values disfavour tokens that were generated before.
+    presence_penalty: float | None
+    #: -2 to 2; the same, in proportion to how often.
+    frequency_penalty: float | None
+    #: Above 1 disfavours tokens of the prompt and the answer.
+    repetition_penalty: float | None
+    #: Makes sampling repeatable.
+    seed: int | None
+    #: How many answers to give, 1 to 64; `outputs` has all of them.
+    n: int | None
+    #: Longest answer, in tokens.
+    max_tokens: int | None
+    #: Shortest answer, in tokens.
+    min_tokens: int | None
+    #: Token ids that end an answer beside the model's own.
+    stop_token_ids: Sequence[int] | None
+    #: Go on after the model's end-of-sequence token.
+    ignore_eos: bool | None
+    #: Leave control tokens out of the text.
+    skip_special_tokens: bool | None
+
+    #: Append the model's cue for an assistant's answer.
+    add_generation_prompt: bool | None
+    #: Go on writing the last message, which must be the assistant's.
+    continue_final_message: bool | None
+    #: Obey control tokens in text parts; only when the caller wrote all of them itself.
+    trust_special_tokens: bool | None
+    #: Fill `token_ids` of deltas and outputs.
+    include_token_ids: bool | None

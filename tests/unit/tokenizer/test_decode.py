@@ -1,0 +1,123 @@
+"""Decoding, whole and in streams, gives exactly the text of Hugging Face `tokenizers`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from conftest import CORPUS, Sidecar
+from hard_texts import random_texts
+
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+
+
+def stream(sidecar: Sidecar, requests: list[list[pb.StreamOperation]]) -> Iterator[list[pb.StreamResult]]:
+    """Run requests on one StreamDecode call; yield the results of each."""
+    messages = (pb.StreamDecodeRequest(operations=operations) for operations in requests)
+    for response in sidecar.stub.StreamDecode(messages):
+        yield list(response.results)
+
+
+def opened(stream_id: int, *, skip: bool = False) -> pb.StreamOperation:
+    """Make an open operation."""
+    return pb.StreamOperation(stream_id=stream_id, open=pb.OpenStream(skip_special_tokens=skip))
+
+
+def appended(stream_id: int, ids: list[int]) -> pb.StreamOperation:
+    """Make an append operation."""
+    return pb.StreamOperation(stream_id=stream_id, append=pb.AppendTokens(token_ids=ids))
+
+
+def closed(stream_id: int) -> pb.StreamOperation:
+    """Make a close operation."""
+    return pb.StreamOperation(stream_id=stream_id, close=pb.CloseStream())
+
+
+def random_ids(sidecar: Sidecar, count: int) -> list[int]:
+    """Return ids in any order: mostly broken UTF-8."""
+    random_ = random.Random(7)
+    return [random_.randrange(sidecar.reference.get_vocab_size()) for _ in range(count)]
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_whole_decode(trained: Sidecar, *, skip: bool) -> None:
+    """Any ids, sensible or not, decode to the same text."""
+    lists = [trained.reference.encode(text).ids for text in random_texts(500, ["<|end|>", "café"])]
+    lists += [random_ids(trained, 3000)[i : i + 10] for i in range(0, 3000, 10)]
+
+    for ids in lists:
+        actual = trained.stub.Decode(pb.DecodeRequest(token_ids=ids, skip_special_tokens=skip)).text
+        assert trained.reference.decode(ids, skip_special_tokens=skip) == actual, ids
+
+
+def test_every_split_of_a_stream(trained: Sidecar) -> None:
+    """However ids are cut into two calls, the pieces joined are the whole text."""
+    texts = ["你好👨‍👩‍👧é", CORPUS[3], "a<|end|>b"]
+    lists = [*(trained.reference.encode(text).ids for text in texts), random_ids(trained, 120)]
+    requests, expected = [], []
+    for ids in lists:
+        for cut in range(len(ids) + 1):
+            requests.append([opened(1), appended(1, ids[:cut]), appended(1, ids[cut:]), closed(1)])
+            expected.append(trained.reference.decode(ids, skip_special_tokens=False))
+
+    actual = ["".join(r.text for r in results) for results in stream(trained, requests)]
+
+    assert expected == actual
+
+
+def test_token_by_token(trained: Sidecar) -> None:
+    """A stream of single ids never shows a broken character that the whole text has not."""
+    for ids in (trained.reference.encode(" ".join(CORPUS)).ids, random_ids(trained, 2000)):
+        requests = [[opened(1)], *([appended(1, [i])] for i in ids), [closed(1)]]
+
+        actual = "".join(results[0].text for results in stream(trained, requests))
+
+        assert trained.reference.decode(ids, skip_special_tokens=False) == actual
+
+
+def test_an_unfinished_character_is_held_back(trained: Sidecar) -> None:
+    """Half a character is no text yet; flushed, it is one U+FFFD."""
+    bytes_of_smile = trained.reference.encode("\U0001f92f").ids
+    assert len(bytes_of_smile) > 1
+
+    results = next(stream(trained, [[opened(9), appended(9, bytes_of_smile[:-1]), closed(9)]]))
+
+    assert ["", "", "\ufffd"] == [result.text for result in results if result.text != " "]
+
+
+def test_a_failed_operation_fails_alone(trained: Sidecar) -> None:
+    """Unknown streams, ids and operations fail by themselves; the others go on."""
+    a = trained.reference.encode("a").ids
+    operations = [
+        opened(1),
+        opened(1),
+        appended(2, a),
+        appended(1, [a[0], 4_000_000_000]),
+        pb.StreamOperation(stream_id=1),
+        appended(1, a),
+        closed(1),
+        closed(1),
+    ]
+
+    results = next(stream(trained, [operations]))
+
+    codes = [result.failure.code for result in results]
+    assert [0, 6, 5, 3, 3, 0, 0, 5] == codes
+    assert "token_ids[1]: 4000000000 is not the id of a token" in results[3].failure.message
+    assert trained.reference.decode(a) == results[5].text
+
+
+def test_an_empty_message_is_answered(trained: Sidecar) -> None:
+    """A request without operations has a response without results."""
+    assert [[], []] == list(stream(trained, [[], []]))
+
+
+def test_unknown_ids(trained: Sidecar) -> None:
+    """An id that is not a token is INVALID_ARGUMENT that tells the place and the id."""
+    with pytest.raises(grpc.RpcError) as caught:
+        trained.stub.Decode(pb.DecodeRequest(token_ids=[1, 77_777]))
+
+    assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
+    assert "token_ids[1]: 77777 is not the id of a token" in caught.value.details()
