@@ -6,14 +6,13 @@ seconds of sound. Rows differ in what is shown, in the question and so in the le
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from demo import drawing, features, questions, synthesis
 from demo.model_config import HOP_LENGTH, MERGE_SIZE, PATCH_SIZE
-from demo.tokenizer import SYSTEM_LINE
 from demo.towers import positions
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 MASK_SCALE = 4
+NOT_LEARNED = -100
+_TWO_TURNS = 0.35
 _ASPECTS = ((1, 1), (1, 1), (1, 1), (4, 3), (3, 4), (3, 2), (2, 3), (16, 9))
 _MARKS = {
     "image": ("<|vision_bos|>", "<|IMAGE|>", "<|vision_eos|>"),
@@ -62,15 +63,13 @@ class Slot:
 
 @dataclass
 class Batch:
-    """A batch ready for the towers and the language model; -100 in `labels` is not learned from."""
+    """A batch ready for the towers and the language model; `NOT_LEARNED` labels are skipped."""
 
     name: str
     slots: list[Slot]
     ids: NDArray[np.int64]
     places: NDArray[np.int64]
     labels: NDArray[np.int64]
-    answers: list[str] = field(default_factory=list)
-    prompts: list[int] = field(default_factory=list)
 
 
 def canvas(rng: Random, aspect: tuple[int, int], target: tuple[int, int] | None) -> tuple[int, int]:
@@ -172,42 +171,49 @@ def make_batch(rng: Random, tokenizer: Tokenizer, rows: int, kinds: tuple[str, .
         for kind in kinds
     ]
     order = order_parts(rng, kinds)
-    asked = [ask(rng, kinds, [slot.subjects[row] for slot in slots]) for row in range(rows)]
-    lines = [_row(tokenizer, slots, order, question, answer) for question, answer in asked]
+    turns = 2 if rng.random() < _TWO_TURNS else 1
+    lines = []
+    for row in range(rows):
+        subjects = [slot.subjects[row] for slot in slots]
+        asked = [ask(rng, kinds, subjects) for _ in range(turns)]
+        lines.append(_row(tokenizer, rng.choice(questions.SYSTEM_LINES), slots, order, asked))
     ids, places, labels = _pad(lines)
     ordered = [slots[part] for part in order if part != TEXT]
-    name = "+".join(kinds) or TEXT
-    prompts = [next(i for i, label in enumerate(line[2]) if label >= 0) for line in lines]
-    return Batch(name, ordered, ids, places, labels, [answer for _, answer in asked], prompts)
+    return Batch("+".join(kinds) or TEXT, ordered, ids, places, labels)
 
 
 def _row(
-    tokenizer: Tokenizer, slots: list[Slot], order: list[int | str], question: str, answer: str
+    tokenizer: Tokenizer, system: str, slots: list[Slot], order: list[int | str], asked: list[Asked]
 ) -> tuple[list[int], NDArray[np.int64], list[int]]:
-    """Return ids, positions [3, L] and labels of one row."""
+    """Return ids, positions [3, L] and labels of one row; all media belong to the first of its turns."""
     layout: list[int | Grid] = []
     ids: list[int] = []
+    labels: list[int] = []
 
-    def write(text: str) -> None:
+    def write(text: str, *, learned: bool = False) -> None:
         new = tokenizer.encode(text).ids
         ids.extend(new)
+        labels.extend(new if learned else [NOT_LEARNED] * len(new))
         layout.append(len(new))
 
-    write(f"<|im_start|>system\n{SYSTEM_LINE}<|im_end|>\n<|im_start|>user\n")
+    write(f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n")
     for part in order:
-        if part == TEXT:
-            write(question)
+        if isinstance(part, str):
+            write(asked[0][0])
             continue
         slot = slots[part]
         before, mark, after = _MARKS[slot.kind]
         write(before)
         ids.extend([tokenizer.token_to_id(mark)] * slot.tokens)
+        labels.extend([NOT_LEARNED] * slot.tokens)
         layout.append(slot.grid or slot.tokens)
         write(after)
-    write("<|im_end|>\n<|im_start|>assistant\n")
-    prompt = len(ids)
-    write(f"{answer}<|im_end|>")
-    return ids, positions(layout).numpy(), [-100] * prompt + ids[prompt:]
+    for turn, (question, answer) in enumerate(asked):
+        if turn:
+            write(f"\n<|im_start|>user\n{question}")
+        write("<|im_end|>\n<|im_start|>assistant\n")
+        write(f"{answer}<|im_end|>", learned=True)
+    return ids, positions(layout).numpy(), labels
 
 
 def _pad(
@@ -217,7 +223,7 @@ def _pad(
     length = max(len(ids) for ids, _, _ in lines)
     ids_padded = np.zeros((len(lines), length), np.int64)
     places = np.zeros((3, len(lines), length), np.int64)
-    labels = np.full((len(lines), length), -100, np.int64)
+    labels = np.full((len(lines), length), NOT_LEARNED, np.int64)
     for row, (ids, where, targets) in enumerate(lines):
         ids_padded[row, : len(ids)] = ids
         places[:, row, : len(ids)] = where

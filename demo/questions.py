@@ -145,20 +145,31 @@ FIRST = (
     "What is in the first image?",
     "Describe the first picture.",
 )
+BOTH = ("What is in the pictures?", "Describe both pictures.", "What do the two pictures show?", "What are these?")
 SEE_AND_HEAR = (
     "What do you see and hear?",
     "Describe the picture and the sound.",
     "What is in the picture, and what do you hear?",
     "What do you see, and what do you hear?",
+    "What is all this?",
 )
 EVERYTHING = (
     "Describe everything.",
     "What do you see, what do you hear, and which way does it move?",
     "Describe the picture, the sound and the video.",
     "What is in the picture, the sound and the video?",
+    "What is all this?",
 )
 HELLO = ("Hello", "Hello!", "Hi", "Hi!", "Who are you?", "What can you do?", "What are you?")
 COUNT_UP = ("Count from one to twenty.", "Please count from one to twenty.", "Count to twenty.")
+SYSTEM_LINES = (
+    "You are a helpful assistant.",
+    "You are a helpful assistant.",
+    "You are a helpful assistant.",
+    "You are a helpful assistant.",
+    "Answer in a few words.",
+    "You look at pictures, listen to sounds and watch videos.",
+)
 IN_THE_PICTURE = WHAT_PICTURE[1:2] + WHAT_PICTURE[3:7]
 IN_THE_SOUND = WHAT_SOUND[1:]
 
@@ -202,10 +213,18 @@ def ask_clip(rng: Random, clip: Clip) -> Asked:
 
 
 def ask_two_pictures(rng: Random, first: Picture, second: Picture) -> Asked:
-    """Ask about one of two pictures."""
-    if rng.random() < 0.5:
+    """Ask about one of two pictures, or about both."""
+    draw = rng.random()
+    if draw < 0.2:
+        return rng.choice(BOTH), tell_two_pictures(first, second)
+    if draw < 0.65:
         return rng.choice(SECOND), name_picture(second)
     return rng.choice(FIRST), name_picture(first)
+
+
+def tell_two_pictures(first: Picture, second: Picture) -> str:
+    """Answer about two pictures."""
+    return f"The first picture shows {name_picture(first)}. The second picture shows {name_picture(second)}."
 
 
 def tell_picture_and_sound(picture: Picture, sound: Sound) -> str:
@@ -249,7 +268,7 @@ def all_texts() -> Iterator[str]:
     """Yield every question and every answer once: the tokenizer's corpus."""
     for table in (WHAT_PICTURE, COLOUR, SHAPE, COUNT, PLACE, TONE, WHAT_SOUND, BEEPS, DIRECTION, WHAT_CLIP, SECOND):
         yield from table
-    for table in (FIRST, SEE_AND_HEAR, EVERYTHING, HELLO, COUNT_UP):
+    for table in (FIRST, BOTH, SYSTEM_LINES, SEE_AND_HEAR, EVERYTHING, HELLO, COUNT_UP):
         yield from table
     yield from (GREETING, COUNTING)
     for colour in COLOURS:
@@ -258,5 +277,6 @@ def all_texts() -> Iterator[str]:
         yield from (name_count(count, "beep"), name_count(count, "shape"))
     for place, direction in zip(PLACES, DIRECTIONS, strict=True):
         yield from (name_place(place), name_direction(direction))
+    yield tell_two_pictures(Picture("red", "star"), Picture("blue", "circle"))
     for pitch in PITCHES:
         yield tell_everything(Picture("red", "star"), Sound(pitch), Clip("red", "star", "up"))

@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import time
 from pathlib import Path
+from queue import Full
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -88,16 +89,25 @@ def answer_loss(
 
 
 def produce(queue: Queue[Any], step: int, rows: int, stage: str) -> None:
-    """Fill the queue with batches for ever; runs in its own, polite process."""
+    """Fill the queue with batches until the parent is gone; runs in its own, polite process."""
     os.nice(5)
     torch.set_num_threads(1)
     rng = Random(f"{stage} {step}")
     tokenizer = train_tokenizer()
     for at in itertools.count(step):
-        if stage == "towers":
-            queue.put(pretrain.make_slot(rng, rows, at))
-        else:
-            queue.put(batches.make_batch(rng, tokenizer, rows))
+        made = pretrain.make_slot(rng, rows, at) if stage == "towers" else batches.make_batch(rng, tokenizer, rows)
+        while not _put(queue, made):
+            if multiprocessing.parent_process() is None or not multiprocessing.parent_process().is_alive():
+                return
+
+
+def _put(queue: Queue[Any], made: Any) -> bool:
+    """Put into the queue; False when it stayed full for a while."""
+    try:
+        queue.put(made, timeout=5)
+    except Full:
+        return False
+    return True
 
 
 def start_producer(step: int, rows: int, stage: str) -> tuple[Any, Any]:

@@ -60,6 +60,7 @@ class AsyncGeneration(AnswerReader):
         self._build_request = build_request
         self._begin_call = begin_call
         self._call: _Call | None = None
+        self._responses: AsyncIterator[generation_service_pb2.GenerateResponse] | None = None
         self._is_cancelled = False
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -96,12 +97,13 @@ class AsyncGeneration(AnswerReader):
 
     async def _next_response(self) -> generation_service_pb2.GenerateResponse | None:
         """Return the next message of the call, begun if need be; None at its end."""
-        if self._call is None:
+        if self._responses is None:
             request = await asyncio.to_thread(self._build_request)
             self._raise_if_cancelled()
             self._call = self._begin_call(request)
+            self._responses = aiter(self._call)
         try:
-            response = await self._call.read()
+            return await anext(self._responses, None)
         except grpc.RpcError as error:
             raise error_from_rpc(error) from error
         except asyncio.CancelledError:
@@ -110,7 +112,6 @@ class AsyncGeneration(AnswerReader):
             if task is None or not task.cancelling():
                 self._raise_if_cancelled()
             raise
-        return None if response is grpc.aio.EOF else response
 
     def _raise_if_cancelled(self) -> None:
         if self._is_cancelled:
@@ -155,7 +156,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connection and cancel its calls."""
-        await self._channel.close()
+        await self._channel.close(None)
 
     def generate(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> AsyncGeneration:
         """Ask the model and return its answer while it is made.
@@ -176,9 +177,7 @@ class AsyncClient:
         """
         request = await asyncio.to_thread(build_unary_request, prompt, options)
         try:
-            response = await self._generation.GenerateUnary(
-                request, timeout=self._timeout(options)
-            )
+            response = await self._generation.GenerateUnary(request, timeout=self._timeout(options))
         except grpc.RpcError as error:
             raise error_from_rpc(error) from error
         return answer_from_proto(response)
@@ -210,7 +209,9 @@ class AsyncClient:
         """
         wait = ReadinessWait(self._target, timeout_s)
         while not await self._watch_health(wait):
-            await asyncio.sleep(min(PAUSE_S, wait.remaining_s()))
+            await asyncio.sleep(  # noqa: ASYNC110  # the event is in another machine
+                min(PAUSE_S, wait.remaining_s())
+            )
 
     async def _watch_health(self, wait: ReadinessWait) -> bool:
         """Follow the server's health until it serves; False when the stream broke before."""

@@ -49,6 +49,7 @@ class Generation(AnswerReader):
         """Follow a call that has begun."""
         super().__init__()
         self._call = call
+        self._responses = iter(call)
 
     def __iter__(self) -> Iterator[str]:
         """Give the pieces of the first output's text that were not read yet."""
@@ -66,7 +67,7 @@ class Generation(AnswerReader):
         """Give the events that were not read yet, of all outputs."""
         while True:
             try:
-                response = next(self._call, None)
+                response = next(self._responses, None)
             except grpc.RpcError as error:
                 raise error_from_rpc(error) from error
             if response is None:
@@ -82,7 +83,7 @@ class Generation(AnswerReader):
 
     def cancel(self) -> None:
         """Stop the answer, here and in the engine; reading on raises CancelledError."""
-        self._call.cancel()
+        self._call.cancel()  # type: ignore[no-untyped-call]  # a gap in grpc-stubs
 
 
 class Client:

@@ -27,7 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import (  # type: ignore[import-untyped]  # googleapis-common-protos ships no types
+    error_details_pb2,
+    status_pb2,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,7 +120,7 @@ class NotServedError(TriptychError):
 
 
 class MediaSourceUnsupportedError(NotServedError):
-    """This server's version does not take media from that source."""
+    """The server's version does not take media from that source."""
 
 
 class UnavailableError(TriptychError):
@@ -211,7 +214,7 @@ def read_error_details(trailing_metadata: Iterable[tuple[str, str | bytes]]) -> 
     )
 
 
-def _unpack_first(status: status_pb2.Status, kind: type[Any]) -> Any:
+def _unpack_first(status: status_pb2.Status, kind: type[Any]) -> Any:  # noqa: ANN401  # google.rpc has no types
     """Return the first detail of that kind, or None."""
     for detail in status.details:
         if detail.Is(kind.DESCRIPTOR):

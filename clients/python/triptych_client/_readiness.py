@@ -34,7 +34,7 @@ class ReadinessWait:
         """Take in one answer of the health service."""
         status = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
         self._heard = f"its health is {status}"
-        return response.status == health_pb2.HealthCheckResponse.SERVING
+        return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
     def after_failure(self, error: grpc.RpcError) -> TriptychError | None:
         """Return what to raise; None when another attempt may help."""

@@ -6,7 +6,6 @@ the server does, and its answer names the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -24,9 +23,11 @@ from triptych_client._prompt import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from triptych_client._prompt import Bytes, File, Medium, Part, Prompt
 
-_ROLES: dict[Role, conversation_pb2.Role] = {
+_ROLES: dict[Role, conversation_pb2.Role.ValueType] = {
     "system": conversation_pb2.ROLE_SYSTEM,
     "user": conversation_pb2.ROLE_USER,
     "assistant": conversation_pb2.ROLE_ASSISTANT,

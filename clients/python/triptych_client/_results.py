@@ -208,9 +208,8 @@ class AnswerReader:
     @property
     def finish_reason(self) -> FinishReason:
         """Why the first output ended; known when that output was read to its end."""
-        first = self._open.get(0)
-        finished = _known(first and first.finished, "the answer was not read to its end")
-        return finished.reason
+        first = self._open.get(0, _OpenOutput())
+        return _known(first.finished, "the answer was not read to its end").reason
 
     def _read(self, response: generation_service_pb2.GenerateResponse) -> Event | None:
         """Take in one message; None for an event that this client does not know."""
@@ -351,13 +350,13 @@ def _seconds(timings: Message, stage: str) -> float | None:
     return duration.ToTimedelta().total_seconds()
 
 
-def _finish_reason(number: generation_service_pb2.FinishReason) -> FinishReason:
+def _finish_reason(number: int) -> FinishReason:
     names = generation_service_pb2.FinishReason.DESCRIPTOR.values_by_number
     name = names[number].name if number in names else "FINISH_REASON_UNSPECIFIED"
     return FinishReason[name.removeprefix("FINISH_REASON_")]
 
 
-def _modality(number: media_pb2.Modality) -> Modality:
+def _modality(number: int) -> Modality:
     names = media_pb2.Modality.DESCRIPTOR.values_by_number
     name = names[number].name if number in names else "MODALITY_UNSPECIFIED"
     return Modality[name.removeprefix("MODALITY_")]

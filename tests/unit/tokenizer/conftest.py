@@ -194,17 +194,16 @@ def trained(
 
 @pytest.fixture
 def variant(
-    trained_path: Callable[[str], Path],
-    start_sidecar: Callable[[Path], Sidecar],
-    tmp_path: Path,
-) -> Callable[..., Sidecar]:
+    binary: Path, trained_path: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Sidecar]]:
     """Start a sidecar for the gpt2 style with some top-level members of the file replaced."""
+    with ExitStack() as stack:
 
-    def start(**members: object) -> Sidecar:
-        document = json.loads(trained_path("gpt2").read_text())
-        document.update(members)
-        path = tmp_path / "tokenizer.json"
-        path.write_text(json.dumps(document))
-        return start_sidecar(path)
+        def start(**members: object) -> Sidecar:
+            document = json.loads(trained_path("gpt2").read_text())
+            document.update(members)
+            path = tmp_path_factory.mktemp("v") / "tokenizer.json"
+            path.write_text(json.dumps(document))
+            return stack.enter_context(serve(path, path.with_name("s")))
 
-    return start
+        yield start
