@@ -207,3 +207,10 @@ def variant(
             return stack.enter_context(serve(path, path.with_name("s")))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def gpt2_vocab(trained_path: Callable[[str], Path]) -> dict[str, int]:
+    """The vocabulary that `variant` starts from, without the added tokens that it replaces."""
+    vocab: dict[str, int] = json.loads(trained_path("gpt2").read_text())["model"]["vocab"]
+    return vocab

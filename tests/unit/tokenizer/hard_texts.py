@@ -45,4 +45,4 @@ def every_code_point(step: int = 200) -> Iterator[str]:
     """Yield texts that have every code point, each between letters, spaces and digits."""
     scalars = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
     for start in range(0, len(scalars), step):
-        yield "".join(f"a{c}b {c}{c}1{c}\n" for c in scalars[start : start + step])
+        yield "".join(f"a{c} {c}1{c}\n" for c in scalars[start : start + step])

@@ -79,17 +79,17 @@ def test_token_by_token(trained: Sidecar) -> None:
 
 def test_an_unfinished_character_is_held_back(trained: Sidecar) -> None:
     """Half a character is no text yet; flushed, it is one U+FFFD."""
-    bytes_of_smile = trained.reference.encode("\U0001f92f").ids
+    bytes_of_smile = trained.reference.encode("\U0001f92f", add_special_tokens=False).ids
     assert len(bytes_of_smile) > 1
 
     results = next(stream(trained, [[opened(9), appended(9, bytes_of_smile[:-1]), closed(9)]]))
 
-    assert ["", "", "\ufffd"] == [result.text for result in results if result.text != " "]
+    assert ["", "", "\ufffd"] == [result.text.strip() for result in results]
 
 
 def test_a_failed_operation_fails_alone(trained: Sidecar) -> None:
     """Unknown streams, ids and operations fail by themselves; the others go on."""
-    a = trained.reference.encode("a").ids
+    a = trained.reference.encode("a", add_special_tokens=False).ids
     operations = [
         opened(1),
         opened(1),

@@ -37,7 +37,7 @@ PATTERNS = [
     *(r"\s", r"\S+", r"\w+", r"\W", r"\d", r"\D+", r".", r"\n", r"\p{L}+", r"\P{L}+", r"\p{^L}", r"\p{Han}+"),
     *(r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+", r"[^\s\p{L}\p{N}]+[\r\n/]*", r"\p{N}{1,3}"),
     *(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"(?i:[sdmt]|ll|ve|re)", r"(?i:K)", r"a{2,3}?", r"a{2}", r"a{,2}b"),
-    *(r"a{2,}", r"a++b?", r"\s*+\S", r"(?>a|ab)c?", r"(a|b)*c", r"(?:\s+|\w)+?x", r"(a*)*", r"x*", r"(?:)"),
+    *(r"a{2,}", r"a++b?", r"\s*+\S", r"(?>a|ab)c?", r"(a|b)*c", r"(?:\s|\w)+?x", r"(a*)*", r"x*", r"(?:)"),
     *(r"\s+(?!\S)|\s+", r"a(?=\w)", r"^.", r".$", r"\A.", r".\z", r"^$", r"[一-龥぀-ゟ゠-ヿ]+", r"[\x41-\x5A]", r"[a\-z]"),
     *(r"[-a]+", r"[a-]+", r"\x{1F600}", r"\u00e9", r"[^\n]", r"\.|,|;", r"(?:ab|a|b)+", r"\p{Sc}|\p{P}", r"\t|\r"),
     r"[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
@@ -87,23 +87,31 @@ def test_prefix_space_behind_digits(variant: Callable[..., Sidecar]) -> None:
 @pytest.mark.parametrize("single_word", [False, True])
 @pytest.mark.parametrize(("lstrip", "rstrip"), FLAG_PAIRS)
 def test_added_token_flags(
-    variant: Callable[..., Sidecar], *, normalized: bool, single_word: bool, lstrip: bool, rstrip: bool
+    variant: Callable[..., Sidecar],
+    gpt2_vocab: dict[str, int],
+    *,
+    normalized: bool,
+    single_word: bool,
+    lstrip: bool,
+    rstrip: bool,
 ) -> None:
     """Added tokens with every combination of flags are found as Hugging Face finds them."""
     flags = {"normalized": normalized, "single_word": single_word, "lstrip": lstrip, "rstrip": rstrip}
-    contents = ("<t>", "<t>x", "t", " u", "é", "<|end|>", "t>")
+    contents = ("<t>", "<t>x", " u", "e\u0301", "t>", "  ")
     tokens = [
-        {"id": 600 + i, "content": content, "special": i % 2 == 0} | flags
-        for i, content in enumerate(c for c in contents if c != "<|end|>" and c != "t")
+        {"id": len(gpt2_vocab) + i, "content": content, "special": i % 2 == 0} | flags
+        for i, content in enumerate(contents)
     ]
     sidecar = variant(added_tokens=tokens, normalizer={"type": "NFC"})
-    sidecar.assert_agrees(random_texts(2000, [*contents, "a<t>", "<t> ", "e\u0301", "\u3000", "_"]))
+    sidecar.assert_agrees(random_texts(2000, [*contents, "a<t>", "<t> ", "é", "\u3000", "_"]))
 
 
-def test_single_word_knows_every_letter(variant: Callable[..., Sidecar]) -> None:
+def test_single_word_knows_every_letter(
+    variant: Callable[..., Sidecar], gpt2_vocab: dict[str, int]
+) -> None:
     """What touches a single_word token is a letter exactly where Rust's regex says so."""
     flags = {"normalized": False, "lstrip": False, "rstrip": True, "special": False}
-    token = {"id": 600, "content": "a", "single_word": True} | flags
+    token = {"id": gpt2_vocab["a"], "content": "a", "single_word": True} | flags
 
     variant(added_tokens=[token]).assert_agrees(list(every_code_point()))
 
@@ -126,7 +134,7 @@ def test_sequences_of_every_stage(variant: Callable[..., Sidecar]) -> None:
     sidecar = variant(
         normalizer={"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "NFC"}]},
         pre_tokenizer=steps({"type": "Sequence", "pretokenizers": [split({"Regex": r"\p{L}+"})]}),
-        post_processor={"type": "Sequence", "processors": [BYTES, template, template]},
+        post_processor={"type": "Sequence", "processors": [BYTES, template]},
         decoder={"type": "Sequence", "decoders": [BYTES]},
     )
 

@@ -1,0 +1,141 @@
+"""The client keeps the promises of the port, gathers streams, and survives the sidecar's death."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.errors import TokenizerUnavailableError
+from service.tokenizer.sidecar_client import SidecarClient
+from service.tokenizer.sidecar_process import SidecarProcess, SidecarTimings
+from tests.contract.tokenizer_contract import TokenizerContract
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+
+FAST = SidecarTimings(first_backoff_s=0.01, last_backoff_s=0.02)
+
+
+@pytest.fixture
+async def process(binary: Path, trained_path: Callable[[str], Path]) -> AsyncIterator[SidecarProcess]:
+    """A supervised sidecar."""
+    process = SidecarProcess(binary, trained_path("llama3").parent, timings=FAST)
+    await process.start()
+    yield process
+    await process.stop()
+
+
+@pytest.fixture
+async def tokenizer(process: SidecarProcess) -> AsyncIterator[SidecarClient]:
+    """A client of the supervised sidecar."""
+    client = SidecarClient(process.address)
+    yield client
+    await client.close()
+
+
+class TestSidecarClient(TokenizerContract):
+    """The contract, over a real sidecar."""
+
+
+async def test_a_turn_is_one_message(tokenizer: SidecarClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that happens in one turn of the loop travels in one message."""
+    streams = [tokenizer.open_stream() for _ in range(50)]
+    ids = await tokenizer.encode("word")
+    sent: list[pb.StreamDecodeRequest] = []
+    call = await tokenizer._multiplexer.current_call()
+    write = call._call.write
+
+    async def record(request: Any) -> None:
+        sent.append(request)
+        await write(request)
+
+    monkeypatch.setattr(call._call, "write", record)
+    texts = await asyncio.gather(*(stream.append(ids) for stream in streams))
+
+    assert ["word"] * 50 == texts
+    assert [100] == [len(request.operations) for request in sent]
+
+
+async def test_a_cancelled_append_disturbs_nobody(tokenizer: SidecarClient) -> None:
+    """A waiter that is cancelled leaves the results of the others in place."""
+    ids = await tokenizer.encode("word")
+    streams = [tokenizer.open_stream() for _ in range(3)]
+    tasks = [asyncio.create_task(stream.append(ids)) for stream in streams]
+    await asyncio.sleep(0)
+    tasks[1].cancel()
+
+    first, second, third = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert ("word", "word") == (first, third)
+    assert isinstance(second, asyncio.CancelledError)
+    assert "word" == await streams[0].append(ids)
+
+
+async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
+    process: SidecarProcess, tokenizer: SidecarClient
+) -> None:
+    """After kill -9 streams fail as unavailable; a restarted sidecar answers the next call."""
+    ids = await tokenizer.encode("word")
+    stream = tokenizer.open_stream()
+    assert "word" == await stream.append(ids)
+    killed = process.pid
+    assert killed is not None
+
+    os.kill(killed, signal.SIGKILL)
+    with pytest.raises(TokenizerUnavailableError):
+        while True:
+            await stream.append(ids)
+    stream.close()
+
+    assert ids == await tokenizer.encode("word")
+    assert "word" == await tokenizer.open_stream().append(ids)
+    assert killed != process.pid
+
+
+async def test_pending_calls_fail_when_the_sidecar_is_killed(
+    process: SidecarProcess, tokenizer: SidecarClient
+) -> None:
+    """A call that is in flight when the sidecar dies fails as unavailable."""
+    assert process.pid is not None
+    encode = asyncio.create_task(tokenizer.encode("some text " * 2_000_000))
+    stream = asyncio.create_task(tokenizer.open_stream().append([97] * 3_000_000))
+    os.kill(process.pid, signal.SIGSTOP)
+    await asyncio.sleep(0)
+    os.kill(process.pid, signal.SIGKILL)
+
+    for failed in await asyncio.gather(encode, stream, return_exceptions=True):
+        assert isinstance(failed, TokenizerUnavailableError)
+
+
+async def test_nobody_at_the_address(tmp_path: Path) -> None:
+    """Without a sidecar a call fails as unavailable after the connect timeout."""
+    client = SidecarClient(f"unix:{tmp_path / 'none'}", connect_timeout_s=0.05)
+
+    with pytest.raises(TokenizerUnavailableError):
+        await client.encode("a")
+    with pytest.raises(TokenizerUnavailableError):
+        await client.open_stream().append([1])
+    await client.close()
+
+
+async def test_closing_fails_what_waits(tokenizer: SidecarClient) -> None:
+    """Closing the client ends its streams."""
+    stream = tokenizer.open_stream()
+    await stream.append([97])
+    await tokenizer.close()
+
+    with pytest.raises(TokenizerUnavailableError):
+        await stream.append([97])
+
+
+async def test_describe(tokenizer: SidecarClient) -> None:
+    """The client tells what is loaded."""
+    info = await tokenizer.describe()
+
+    assert ("BPE", info.id_limit) == (info.model_type, info.vocab_size)
+    assert "<|begin|>" == info.added_tokens[0].content
+    assert info.added_tokens[0].special
