@@ -1,7 +1,8 @@
 """Make uniform training batches: one layout a batch, fresh media in every row.
 
 A layout fixes the order of the parts (media and question), the size of each picture, the number of frames and the
-seconds of sound. Rows differ in what is shown, in the question and so in the length of text, which is padded on the right.
+seconds of sound. Rows differ in what is shown, in the question and so in the length of text, which is padded on the
+right.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ class Slot:
 
 @dataclass
 class Batch:
-    """A batch ready for the towers and the language model; `NOT_LEARNED` labels are skipped."""
+    """A batch ready for the towers and the language model.
+
+    `ids` and `labels` are [B, L], `places` (rotary positions) [3, B, L]; `NOT_LEARNED` labels are skipped.
+    """
 
     name: str
     slots: list[Slot]

@@ -50,7 +50,7 @@ def decode_video(data: bytes) -> tuple[Any, dict[str, Any]]:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     seconds = len(frames) / rate
     wanted = round(seconds * _FRAMES_A_SECOND / 2) * 2
-    number = min(max(wanted, _FEWEST_FRAMES), min(_MOST_FRAMES, len(frames)))
+    number = min(max(wanted, _FEWEST_FRAMES), _MOST_FRAMES, len(frames))
     indices = np.linspace(0, len(frames) - 1, number).round().astype(int)
     metadata = {
         "fps": rate,

@@ -1,8 +1,8 @@
 """The held-out set: for each task, items with encoded media, a prompt, the expected answer and a check.
 
-Held out in more than the seed: pictures are drawn at sizes and aspect ratios that training never draws, and go through JPEG,
-PNG or WebP at a quality of their own; sounds through WAV, MP3, FLAC or OGG at several sampling rates; videos through
-H.264 or VP9 at several frame rates. The same task and number always give the same item.
+Held out in more than the seed: pictures are drawn at sizes from 72 to 580 pixels (training: about 84 to 250) and go
+through JPEG, PNG or WebP; sounds go through WAV, MP3, FLAC or OGG at several sampling rates, videos through H.264 or
+VP9 at several frame rates, none of which training knows. The same task and number always give the same item.
 
     for item in evaluation_set.items("image_name", 100): ...
 """

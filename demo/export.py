@@ -130,6 +130,7 @@ def write_checkpoint(folder: Path, state: dict[str, torch.Tensor], tokenizer: To
     folder.mkdir(parents=True, exist_ok=True)
     weights = {f"thinker.{name}": tensor.to(torch.bfloat16).contiguous() for name, tensor in state.items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
     write_processors(folder)
     write_tokenizer(folder, tokenizer)
     write_model_config(folder, tokenizer)

@@ -10,7 +10,6 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torchvision.transforms.v2 import functional as tvf
 from transformers.audio_utils import mel_filter_bank
@@ -19,6 +18,7 @@ from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 from demo import model_config as sizes
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073]).view(3, 1, 1)

@@ -46,6 +46,7 @@ class Heads(nn.Module):
     """One small classifier for each property, and one that draws the figures' mask from each token."""
 
     def __init__(self, width: int) -> None:
+        """Make heads for tokens of this width."""
         super().__init__()
         self.read = nn.ModuleDict({name: nn.Linear(width, width) for name in _HEADS})
         self.tell = nn.ModuleDict({name: nn.Linear(width, len(values)) for name, values in _HEADS.items()})

@@ -228,7 +228,7 @@ def tell_two_pictures(first: Picture, second: Picture) -> str:
 
 
 def tell_picture_and_sound(picture: Picture, sound: Sound) -> str:
-    """Answer about both: `The picture shows a red circle. The sound is a low tone.`"""
+    """Answer about both: `The picture shows a red circle. The sound is a low tone.`."""
     return f"The picture shows {name_picture(picture)}. The sound is {name_sound(sound)}."
 
 

@@ -2,10 +2,10 @@
 
     python -m demo.train --work build/demo --out demo/model
 
-Stage 1 teaches the towers with small heads that are thrown away (colour, shape, count, place, direction; pitch, beeps): dense
-labels get them past the plateau on which shapes stay when the only signal is one word of an answer. Stage 2 trains all
-weights on answers. One process draws the media, one trains; a checkpoint is written every few hundred steps, and the
-same command goes on from it.
+Stage 1 teaches the towers with small heads that are thrown away in the end (masks of the figures, colour, shape, count,
+place, direction; pitch, beeps so far): dense labels get them past the plateau on which shapes stay when the only signal
+is one word of an answer. Stage 2 trains all weights on answers. One process draws the media, one trains; a checkpoint is
+written every few hundred steps, and the same command goes on from it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def build_thinker(tokenizer: Tokenizer) -> Any:
     """Return a freshly initialised model in float32."""
     config = model_config.build_thinker_config(special_ids(tokenizer), tokenizer.get_vocab_size())
     torch.manual_seed(0)
-    thinker = Qwen2_5OmniThinkerForConditionalGeneration._from_config(config, attn_implementation="eager")
+    thinker = Qwen2_5OmniThinkerForConditionalGeneration._from_config(  # noqa: SLF001  the one way to choose attention
+        config, attn_implementation="eager"
+    )
     for name, weight in thinker.named_parameters():
         if weight.dim() > 1 and "norm" not in name:
             fan_in = weight[0].numel()
@@ -144,6 +146,7 @@ class Course:
     """One stage of training: model, optimiser, step, and the checkpoint that holds them."""
 
     def __init__(self, stage: str, modules: list[Any], steps: int, folder: Path, peak: float) -> None:
+        """Take the modules to train, for how many steps, where to keep them, and the highest learning rate."""
         self.stage, self.modules, self.steps, self.peak = stage, modules, steps, peak
         weights = [weight for module in modules for weight in module.parameters()]
         self.weights = weights
@@ -221,7 +224,7 @@ def train_answers(thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, fla
     marks = torch.tensor([tokenizer.token_to_id(mark) for mark in _MEDIA_MARKS])
     course = Course("answers", [thinker, heads], flags.answer_steps, flags.work, peak=1.0e-3)
     course.resume()
-    process, queue = start_producer(course.step, rows=64, stage="answers")
+    process, queue = start_producer(course.step, rows=40, stage="answers")
     while course.step < course.steps:
         batch = queue.get()
         with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -1,6 +1,6 @@
 // The matching below is that of `tokenizers` (added_vocabulary.rs, find_matches), oddities included: a token
-// that fails its single_word test still hides what overlaps it, and a token may begin inside the white space
-// that the one before swallowed.
+// that fails its single_word test still hides what overlaps it, a token may begin inside the white space that
+// the one before swallowed, and a token of which thereby nothing is left is dropped.
 #include "tokenizer/added_vocabulary.h"
 
 #include <algorithm>
@@ -160,7 +160,7 @@ std::vector<Section> AddedVocabulary::Cut(std::string_view text, bool normalized
     if (token.lstrip) range.begin = std::max(BeginOfSpacesBefore(text, range.begin), done);
     if (token.rstrip) range.end = EndOfSpacesBehind(text, range.end);
     if (done < range.begin) sections.push_back({std::nullopt, {done, range.begin}});
-    sections.push_back({match->id, range});
+    if (!range.empty()) sections.push_back({match->id, range});
     done = range.end;
   }
   if (done < size) sections.push_back({std::nullopt, {done, size}});

@@ -208,10 +208,8 @@ class AsyncClient:
 
         """
         wait = ReadinessWait(self._target, timeout_s)
-        while not await self._watch_health(wait):
-            await asyncio.sleep(  # noqa: ASYNC110  # the event is in another machine
-                min(PAUSE_S, wait.remaining_s())
-            )
+        while not await self._watch_health(wait):  # noqa: ASYNC110  # the event is elsewhere
+            await asyncio.sleep(min(PAUSE_S, wait.remaining_s()))
 
     async def _watch_health(self, wait: ReadinessWait) -> bool:
         """Follow the server's health until it serves; False when the stream broke before."""

@@ -100,14 +100,17 @@ async def test_pending_calls_fail_when_the_sidecar_is_killed(
     process: SidecarProcess, tokenizer: SidecarClient
 ) -> None:
     """A call that is in flight when the sidecar dies fails as unavailable."""
+    await tokenizer.encode("connected now")
     assert process.pid is not None
-    encode = asyncio.create_task(tokenizer.encode("some text " * 2_000_000))
-    stream = asyncio.create_task(tokenizer.open_stream().append([97] * 3_000_000))
     os.kill(process.pid, signal.SIGSTOP)
-    await asyncio.sleep(0)
+    calls = (tokenizer.encode("a"), tokenizer.decode([97]), tokenizer.open_stream().append([97]))
+    tasks = [asyncio.create_task(call) for call in calls]
+    _, pending = await asyncio.wait(tasks, timeout=0.05)  # none can be answered; all are sent
+    assert len(tasks) == len(pending)
+
     os.kill(process.pid, signal.SIGKILL)
 
-    for failed in await asyncio.gather(encode, stream, return_exceptions=True):
+    for failed in await asyncio.gather(*tasks, return_exceptions=True):
         assert isinstance(failed, TokenizerUnavailableError)
 
 

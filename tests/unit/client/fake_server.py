@@ -1,0 +1,273 @@
+"""A real gRPC server in the test process whose answers are scripted.
+
+Serves the generation, model and health services on a free port of localhost. It keeps what it was
+asked, and does nothing of its own: no engine, no media, no checks.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]  # no types
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+from triptych.v1 import (
+    generation_service_pb2,
+    generation_service_pb2_grpc,
+    media_pb2,
+    model_service_pb2,
+    model_service_pb2_grpc,
+    sampling_pb2,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from google.protobuf.message import Message
+
+REQUEST_ID = "request-1"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A status with the details that real servers send."""
+
+    code: grpc.StatusCode
+    message: str
+    reason: str = ""
+    metadata: Mapping[str, str] | None = None
+    violations: Sequence[tuple[str, str]] = ()
+    retry_after_s: float | None = None
+
+    def to_status(self) -> grpc.Status:
+        """Pack the details as google.rpc has them."""
+        code: int = self.code.value[0]
+        status = status_pb2.Status(code=code, message=self.message)
+        for detail in self._details():
+            packed = any_pb2.Any()
+            packed.Pack(detail)
+            status.details.append(packed)
+        return rpc_status.to_status(status)
+
+    def _details(self) -> Iterator[Message]:
+        if self.reason:
+            yield error_details_pb2.ErrorInfo(
+                reason=self.reason, domain="triptych", metadata=dict(self.metadata or {})
+            )
+        if self.violations:
+            yield error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(field=field, description=problem)
+                    for field, problem in self.violations
+                ]
+            )
+        if self.retry_after_s is not None:
+            delay = duration_pb2.Duration()
+            delay.FromMilliseconds(int(self.retry_after_s * 1000))
+            yield error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+class Hang:
+    """The server says nothing more until the call ends from the client's side."""
+
+
+Step = generation_service_pb2.GenerateResponse | Failure | Hang
+
+
+def started(prompt_tokens: int = 12) -> generation_service_pb2.GenerateResponse:
+    """Return the first event of an answer to a prompt with one image."""
+    part = generation_service_pb2.PartUsage(
+        field="conversation.messages[0].parts[0].image", tokens=9
+    )
+    return generation_service_pb2.GenerateResponse(
+        started=generation_service_pb2.Started(
+            request_id=REQUEST_ID, model="demo", prompt_tokens=prompt_tokens, parts=[part]
+        )
+    )
+
+
+def delta(
+    text: str, index: int = 0, ids: Sequence[int] = ()
+) -> generation_service_pb2.GenerateResponse:
+    """Return a piece of an output."""
+    return generation_service_pb2.GenerateResponse(
+        text_delta=generation_service_pb2.TextDelta(output_index=index, text=text, token_ids=ids)
+    )
+
+
+def finished(
+    index: int = 0,
+    reason: generation_service_pb2.FinishReason.ValueType = (
+        generation_service_pb2.FINISH_REASON_STOP
+    ),
+    stop_token_id: int | None = None,
+) -> generation_service_pb2.GenerateResponse:
+    """Return the end of an output."""
+    return generation_service_pb2.GenerateResponse(
+        output_finished=generation_service_pb2.OutputFinished(
+            output_index=index, reason=reason, stop_token_id=stop_token_id
+        )
+    )
+
+
+def completed() -> generation_service_pb2.GenerateResponse:
+    """Return the last event, with timings for some stages only."""
+    return generation_service_pb2.GenerateResponse(
+        completed=generation_service_pb2.Completed(
+            usage=generation_service_pb2.Usage(
+                prompt_tokens=12,
+                prompt_text_tokens=3,
+                prompt_image_tokens=9,
+                completion_tokens=2,
+            ),
+            timings=generation_service_pb2.Timings(
+                decode=duration_pb2.Duration(nanos=250_000_000),
+                generate=duration_pb2.Duration(seconds=1),
+            ),
+        )
+    )
+
+
+def answer(*texts: str) -> list[Step]:
+    """Return the whole stream of an answer with those pieces."""
+    return [started(), *(delta(text) for text in texts), finished(), completed()]
+
+
+DEMO_MODEL = model_service_pb2.Model(
+    name="demo",
+    architecture="Qwen2_5OmniModel",
+    input_modalities=[media_pb2.MODALITY_TEXT, media_pb2.MODALITY_IMAGE],
+    part_limits=[model_service_pb2.PartLimit(modality=media_pb2.MODALITY_IMAGE, max_parts=4)],
+    max_model_tokens=2048,
+    vocabulary_size=512,
+    prompt_format=model_service_pb2.PromptFormat(name="chatml", reason="the checkpoint has it"),
+    default_sampling=sampling_pb2.SamplingParams(temperature=0.0, stop_token_ids=[7]),
+    dtype="float32",
+)
+
+
+class FakeServer:
+    """Runs while its `with` block does. Change `script` before a call."""
+
+    def __init__(self) -> None:
+        """Answer with one word until told otherwise."""
+        self.script: Sequence[Step] = answer("red")
+        self.health: Sequence[health_pb2.HealthCheckResponse.ServingStatus.ValueType] = (
+            health_pb2.HealthCheckResponse.SERVING,
+        )
+        self.requests: list[generation_service_pb2.GenerateRequest] = []
+        #: Set when a client ended a call that hangs.
+        self.was_left = threading.Event()
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=4))
+        generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(
+            _Generation(self), self._server
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
+        self.target = f"localhost:{self._server.add_insecure_port('localhost:0')}"
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, and with it all calls."""
+        self._server.stop(None).wait()
+
+    @property
+    def request(self) -> generation_service_pb2.GenerateRequest:
+        """The only request that was made."""
+        (request,) = self.requests
+        return request
+
+    def play(
+        self, context: grpc.ServicerContext
+    ) -> Iterator[generation_service_pb2.GenerateResponse]:
+        """Follow the script."""
+        for step in self.script:
+            if isinstance(step, Failure):
+                context.abort_with_status(step.to_status())
+            elif isinstance(step, Hang):
+                _wait_for_end(context)
+                self.was_left.set()
+            else:
+                yield step
+
+
+def _wait_for_end(context: grpc.ServicerContext) -> None:
+    ended = threading.Event()
+    if context.add_callback(ended.set):
+        ended.wait()
+
+
+class _Generation(generation_service_pb2_grpc.GenerationServiceServicer):
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def Generate(  # noqa: N802  # gRPC's name
+        self, request: generation_service_pb2.GenerateRequest, context: grpc.ServicerContext
+    ) -> Iterator[generation_service_pb2.GenerateResponse]:
+        self._server.requests.append(request)
+        yield from self._server.play(context)
+
+    def GenerateUnary(  # noqa: N802  # gRPC's name
+        self, request: generation_service_pb2.GenerateUnaryRequest, context: grpc.ServicerContext
+    ) -> generation_service_pb2.GenerateUnaryResponse:
+        self._server.requests.append(request.request)
+        response = generation_service_pb2.GenerateUnaryResponse()
+        output = generation_service_pb2.Output()
+        for event in self._server.play(context):
+            output.text += event.text_delta.text
+            output.token_ids.extend(event.text_delta.token_ids)
+            output.finished.MergeFrom(event.output_finished)
+            response.started.MergeFrom(event.started)
+            response.completed.MergeFrom(event.completed)
+        response.outputs.append(output)
+        return response
+
+    def Converse(  # noqa: N802  # gRPC's name
+        self, request_iterator: object, context: grpc.ServicerContext
+    ) -> Iterator[generation_service_pb2.ConverseResponse]:
+        raise NotImplementedError
+
+
+class _Models(model_service_pb2_grpc.ModelServiceServicer):
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def ListModels(  # noqa: N802  # gRPC's name
+        self, _request: model_service_pb2.ListModelsRequest, context: grpc.ServicerContext
+    ) -> model_service_pb2.ListModelsResponse:
+        list(self._server.play(context))
+        return model_service_pb2.ListModelsResponse(models=[DEMO_MODEL])
+
+    def GetModel(  # noqa: N802  # gRPC's name
+        self, request: model_service_pb2.GetModelRequest, context: grpc.ServicerContext
+    ) -> model_service_pb2.GetModelResponse:
+        if request.model not in ("", DEMO_MODEL.name):
+            failure = Failure(
+                grpc.StatusCode.NOT_FOUND,
+                f"no model {request.model}",
+                "MODEL_NOT_FOUND",
+                {"field": "model", "model": request.model},
+            )
+            context.abort_with_status(failure.to_status())
+        return model_service_pb2.GetModelResponse(model=DEMO_MODEL)
+
+
+class _Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def Watch(  # noqa: N802  # gRPC's name
+        self, _request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
+    ) -> Iterator[health_pb2.HealthCheckResponse]:
+        for status in self._server.health:
+            yield health_pb2.HealthCheckResponse(status=status)
+        _wait_for_end(context)
