@@ -4,8 +4,8 @@
 
 Stage 1 teaches the towers with small heads that are thrown away in the end (masks of the figures, colour, shape, count,
 place, direction; pitch, beeps so far): dense labels get them past the plateau on which shapes stay when the only signal
-is one word of an answer. Stage 2 trains all weights on answers. One process draws the media, one trains; a checkpoint is
-written every few hundred steps, and the same command goes on from it.
+is one word of an answer. Stage 2 trains all weights on answers. One process draws the media, one trains; a checkpoint
+is written every few hundred steps, and the same command goes on from it.
 """
 
 from __future__ import annotations

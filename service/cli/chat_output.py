@@ -78,13 +78,11 @@ def usage_line(completed: generation_service_pb2.Completed) -> str:
     usage = completed.usage
     kinds = ("text", "image", "audio", "video")
     shares = ((kind, getattr(usage, f"prompt_{kind}_tokens")) for kind in kinds)
-    prompt = ", ".join(f"{kind} {tokens}" for kind, tokens in shares if tokens)
+    told = ", ".join(f"{kind} {tokens}" for kind, tokens in shares if tokens)
+    prompt = f"{usage.prompt_tokens} tokens" + (f" ({told})" if told else "")
     stages = [duration.ToTimedelta() for _, duration in completed.timings.ListFields()]
     seconds = sum(stage.total_seconds() for stage in stages)
-    return (
-        f"prompt {usage.prompt_tokens} tokens ({prompt}), "
-        f"answer {usage.completion_tokens} tokens in {seconds:.2f} s"
-    )
+    return f"prompt {prompt}, answer {usage.completion_tokens} tokens in {seconds:.2f} s"
 
 
 def print_problem(text: str) -> None:

@@ -9,7 +9,7 @@ import grpc
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # ships no types
 from grpc_status import rpc_status
 
-_CURES = {
+CURES = {
     "INVALID_FIELD": "correct it and ask again",
     "MEDIA_UNDECODABLE": "check that the file is whole and its format is allowed: PNG, JPEG, WebP;"
     " WAV, FLAC, MP3, OGG; MP4, WebM",
@@ -53,7 +53,7 @@ def problem_of(error: grpc.RpcError, target: str) -> Problem:
     lines = lines or [call.details() or call.code().name]
     if info is not None and (request_id := info.metadata.get("request_id")):
         lines.append(f"request id: {request_id}")
-    cure = _CURES.get(info.reason) if info else _CURES_WITHOUT_REASON.get(call.code())
+    cure = CURES.get(info.reason) if info else _CURES_WITHOUT_REASON.get(call.code())
     if cure:
         lines.append(cure)
     if retry := details.get("RetryInfo"):

@@ -1,8 +1,9 @@
 // AlignedText: a text that knows which bytes of the request each of its bytes came from.
 //
-// The text changes on its way to the model (NFC composes, ByteLevel puts a space in front), but literal
-// spans and token offsets speak about the text of the request. AlignedText carries that relation along.
-// As long as nothing changed it costs one number; only a changed text pays 8 bytes a byte.
+// The text changes on its way to the model (NFC composes, ByteLevel puts a space in front), but
+// literal spans and token offsets speak about the text of the request. AlignedText carries that
+// relation along. As long as nothing changed it costs one number; only a changed text pays 8 bytes
+// a byte.
 #ifndef SIDECAR_BASE_ALIGNED_TEXT_H_
 #define SIDECAR_BASE_ALIGNED_TEXT_H_
 
@@ -25,13 +26,13 @@ class AlignedText {
 
   [[nodiscard]] const std::string& text() const { return text_; }
 
-  // The bytes of the request that `range` of this text came from. An inserted byte came from an empty
-  // range. REQUIRES: `range` lies in the text.
+  // The bytes of the request that `range` of this text came from. An inserted byte came from an
+  // empty range. REQUIRES: `range` lies in the text.
   [[nodiscard]] ByteRange OriginOf(ByteRange range) const {
     if (origins_.empty()) return {origin_ + range.begin, origin_ + range.end};
     if (range.empty()) {
-      const uint32_t at = range.begin < origins_.size() ? origins_[range.begin].begin
-                                                        : origins_.back().end;
+      const uint32_t at =
+          range.begin < origins_.size() ? origins_[range.begin].begin : origins_.back().end;
       return {at, at};
     }
     return {origins_[range.begin].begin, origins_[range.end - 1].end};

@@ -9,8 +9,8 @@
 
 namespace triptych::base {
 
-// The token ids of a text, and for each the bytes of the text that it stands for. A token that no text
-// stands for (a begin-of-text token) has an empty range.
+// The token ids of a text, and for each the bytes of the text that it stands for. A token that no
+// text stands for (a begin-of-text token) has an empty range.
 //
 // Ranges are exact to the byte: they may cut a character in two, and are not trimmed as those of
 // `tokenizers` are.

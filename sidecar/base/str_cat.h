@@ -1,7 +1,8 @@
 // StrCat: makes a message of strings and numbers.
 //
-// Why not absl::StrCat: a distribution may build absl with a string_view of its own (Debian 12 does), which
-// neither takes nor gives std::string_view. With this file and string_map.h that type appears nowhere else.
+// Why not absl::StrCat: a distribution may build absl with a string_view of its own (Debian 12
+// does), which neither takes nor gives std::string_view. With this file and string_map.h that type
+// appears nowhere else.
 #ifndef SIDECAR_BASE_STR_CAT_H_
 #define SIDECAR_BASE_STR_CAT_H_
 

@@ -1,5 +1,6 @@
-// ByteLevel: `"type": "ByteLevel"`, reads tokens in the byte-level alphabet: "Ġthe" -> " the". A token with
-// any character outside the alphabet (an added token such as "<｜end｜>") stands for its own UTF-8 bytes.
+// ByteLevel: `"type": "ByteLevel"`, reads tokens in the byte-level alphabet: "Ġthe" -> " the". A
+// token with any character outside the alphabet (an added token such as "<｜end｜>") stands for its
+// own UTF-8 bytes.
 #ifndef SIDECAR_DECODERS_BYTE_LEVEL_H_
 #define SIDECAR_DECODERS_BYTE_LEVEL_H_
 

@@ -9,8 +9,9 @@ namespace triptych::decoders {
 
 // Implementations are immutable, so safe to share between threads.
 //
-// The interface is for decoders that see one token at a time: the bytes of all tokens are computed once, at
-// load, and decoding a text is then a copy. Bytes may be half a character; see unicode::Utf8Repairer.
+// The interface is for decoders that see one token at a time: the bytes of all tokens are computed
+// once, at load, and decoding a text is then a copy. Bytes may be half a character; see
+// unicode::Utf8Repairer.
 class Decoder {
  public:
   virtual ~Decoder() = default;

@@ -67,7 +67,8 @@ absl::Status JsonNode::ExpectOnly(std::initializer_list<std::string_view> keys) 
 }
 
 absl::Status JsonNode::Error(std::string_view what) const {
-  return absl::InvalidArgumentError(base::StrCat(path_.empty() ? "the document" : path_, ": ", what));
+  return absl::InvalidArgumentError(
+      base::StrCat(path_.empty() ? "the document" : path_, ": ", what));
 }
 
 absl::Status JsonNode::Unsupported(std::string_view supported) const {

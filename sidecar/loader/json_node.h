@@ -1,4 +1,5 @@
-// JsonNode: a value in a JSON document that knows its path, so that every error can tell where it is.
+// JsonNode: a value in a JSON document that knows its path, so that every error can tell where it
+// is.
 #ifndef SIDECAR_LOADER_JSON_NODE_H_
 #define SIDECAR_LOADER_JSON_NODE_H_
 
@@ -40,14 +41,15 @@ class JsonNode {
   // The value, or `fallback` where it is absent or null.
   [[nodiscard]] absl::StatusOr<bool> BoolOr(bool fallback) const;
 
-  // An error where this object has a member that is not among `keys`: an option that we do not know would
-  // otherwise be ignored in silence.
+  // An error where this object has a member that is not among `keys`: an option that we do not know
+  // would otherwise be ignored in silence.
   [[nodiscard]] absl::Status ExpectOnly(std::initializer_list<std::string_view> keys) const;
 
   // An error about this value: `path: what`.
   [[nodiscard]] absl::Status Error(std::string_view what) const;
 
-  // The error for a value that is valid but not known here: `path: value is not supported yet; supported: ...`.
+  // The error for a value that is valid but not known here: `path: value is not supported yet;
+  // supported: ...`.
   [[nodiscard]] absl::Status Unsupported(std::string_view supported) const;
 
  private:

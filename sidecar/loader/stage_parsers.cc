@@ -39,7 +39,8 @@ absl::StatusOr<std::unique_ptr<Interface>> Owned(absl::StatusOr<T> value, const 
   return std::unique_ptr<Interface>(std::make_unique<T>(*std::move(value)));
 }
 
-// The steps of a Sequence, of whatever kind, flattened: a Sequence in a Sequence is as good as its steps.
+// The steps of a Sequence, of whatever kind, flattened: a Sequence in a Sequence is as good as its
+// steps.
 absl::Status Flatten(const JsonNode& node, std::string_view key, int depth,
                      std::vector<JsonNode>& steps) {
   if (depth > kMaxNesting) return node.Error("Sequences are nested too deeply");
@@ -113,7 +114,8 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(const JsonNode& n
     return std::pair(both.substr(0, space), both.substr(space + 1));
   }
   ASSIGN_OR_RETURN(const std::vector<JsonNode> parts, node.Array());
-  if (parts.size() != 2) return node.Error(base::StrCat("has ", parts.size(), " tokens instead of 2"));
+  if (parts.size() != 2)
+    return node.Error(base::StrCat("has ", parts.size(), " tokens instead of 2"));
   ASSIGN_OR_RETURN(std::string left, parts[0].String());
   ASSIGN_OR_RETURN(std::string right, parts[1].String());
   return std::pair(std::move(left), std::move(right));
@@ -124,7 +126,8 @@ absl::StatusOr<models::Vocabulary> ParseVocabulary(const JsonNode& node) {
   std::vector<std::pair<std::string, uint32_t>> entries;
   entries.reserve(object->size());
   for (const auto& [token, id] : *object) {
-    ASSIGN_OR_RETURN(const uint32_t number, JsonNode(&id, base::StrCat(node.path(), ".", token)).Id());
+    ASSIGN_OR_RETURN(const uint32_t number,
+                     JsonNode(&id, base::StrCat(node.path(), ".", token)).Id());
     entries.emplace_back(token, number);
   }
   auto vocabulary = models::Vocabulary::Create(std::move(entries));
@@ -157,7 +160,8 @@ absl::StatusOr<uint32_t> ParseOnlyId(const JsonNode& special_tokens, const JsonN
   return static_cast<uint32_t>(items.size());
 }
 
-absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParseTemplate(const JsonNode& node) {
+absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParseTemplate(
+    const JsonNode& node) {
   RETURN_IF_ERROR(node.ExpectOnly({"type", "single", "pair", "special_tokens"}));
   std::vector<uint32_t> before, after;
   bool seen_text = false;
@@ -171,7 +175,8 @@ absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParseTemplate(co
       continue;
     }
     ASSIGN_OR_RETURN(const std::string sequence, item["Sequence"]["id"].String());
-    if (sequence != "A" || seen_text) return item.Error("a template must have the sequence A once, and no other");
+    if (sequence != "A" || seen_text)
+      return item.Error("a template must have the sequence A once, and no other");
     seen_text = true;
   }
   if (!seen_text) return node["single"].Error("the template lacks the sequence A");

@@ -25,7 +25,8 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
   }
   const uintmax_t size = std::filesystem::file_size(path, error);
   if (error || size > kMaxFileBytes) {
-    return absl::InvalidArgumentError(base::StrCat(path.string(), ": larger than ", kMaxFileBytes, " bytes"));
+    return absl::InvalidArgumentError(
+        base::StrCat(path.string(), ": larger than ", kMaxFileBytes, " bytes"));
   }
   std::ifstream file(path, std::ios::binary);
   std::ostringstream contents;

@@ -1,10 +1,10 @@
-// Two ways to the same result. A short piece, which is nearly every piece, is scanned for its best pair
-// again and again: quadratic, but without any bookkeeping. A long one ("aaaa...", 50 KB) goes through a heap
-// of candidate pairs over a linked list: O(n log n). A candidate is not removed when one of its symbols
-// merges elsewhere; it is recognised as stale when it is taken.
+// Two ways to the same result. A short piece, which is nearly every piece, is scanned for its best
+// pair again and again: quadratic, but without any bookkeeping. A long one ("aaaa...", 50 KB) goes
+// through a heap of candidate pairs over a linked list: O(n log n). A candidate is not removed when
+// one of its symbols merges elsewhere; it is recognised as stale when it is taken.
 //
-// Why leftmost first among equal ranks: `tokenizers` orders its heap so, and "aaa" shows the difference:
-// with the merge (a, a) it is [aa, a], not [a, aa].
+// Why leftmost first among equal ranks: `tokenizers` orders its heap so, and "aaa" shows the
+// difference: with the merge (a, a) it is [aa, a], not [a, aa].
 //
 // Tested by bpe_test.cc, which holds both ways against a plain 40-line encoder.
 #include "models/bpe.h"

@@ -22,23 +22,23 @@ namespace triptych::models {
 
 struct BpeOptions {
   // The pairs that merge, best first, as tokenizer.json writes them (in the byte-level alphabet).
-  std::vector<std::pair<std::string, std::string>> merges;
+  std::vector<std::pair<std::string, std::string>> merges = {};
   // A piece that is a token as a whole is that token, whatever the merges say.
   bool ignore_merges = false;
   // The token for a byte that the vocabulary lacks. Without it such a byte is dropped.
-  std::optional<std::string> unk_token;
+  std::optional<std::string> unk_token = {};
   // Neighbouring unknown bytes share one unknown token.
   bool fuse_unk = false;
 };
 
-// A piece begins as one symbol a byte. The pair of neighbours with the lowest rank, the leftmost of equals,
-// merges into one symbol, again and again until no pair is in the merges.
+// A piece begins as one symbol a byte. The pair of neighbours with the lowest rank, the leftmost of
+// equals, merges into one symbol, again and again until no pair is in the merges.
 //
 // Thread-safe.
 class Bpe final : public Model {
  public:
-  // INVALID_ARGUMENT, with the place ("merges[17]: ..."), where a merge's parts or result are not in the
-  // vocabulary, or unk_token is not.
+  // INVALID_ARGUMENT, with the place ("merges[17]: ..."), where a merge's parts or result are not
+  // in the vocabulary, or unk_token is not.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Bpe>> Create(Vocabulary vocabulary,
                                                                    BpeOptions options);
 
@@ -73,8 +73,8 @@ class Bpe final : public Model {
 
   Vocabulary vocabulary_;
   std::array<std::optional<uint32_t>, 256> byte_ids_;
-  absl::flat_hash_map<uint64_t, Merge> merges_;                  // by left id << 32 | right id
-  base::StringMap<uint32_t> whole_piece_ids_;   // by bytes; only with ignore_merges
+  absl::flat_hash_map<uint64_t, Merge> merges_;  // by left id << 32 | right id
+  base::StringMap<uint32_t> whole_piece_ids_;    // by bytes; only with ignore_merges
   std::optional<uint32_t> unk_id_;
   bool fuse_unk_ = false;
   mutable PieceCache cache_;

@@ -24,8 +24,9 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // Appends the tokens of `piece`, in order. Time O(n log n). It never fails: what the vocabulary cannot
-  // express becomes the model's unknown token, or nothing where it has none, as in `tokenizers`.
+  // Appends the tokens of `piece`, in order. Time O(n log n). It never fails: what the vocabulary
+  // cannot express becomes the model's unknown token, or nothing where it has none, as in
+  // `tokenizers`.
   virtual void Tokenize(std::string_view piece, std::vector<Token>& out) const = 0;
 
   // The tokens as tokenizer.json writes them. Lives as long as the model.

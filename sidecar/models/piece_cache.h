@@ -1,5 +1,5 @@
-// PieceCache: remembers the tokens of short pieces. Text repeats its words, and a lookup is several times
-// cheaper than merging.
+// PieceCache: remembers the tokens of short pieces. Text repeats its words, and a lookup is several
+// times cheaper than merging.
 #ifndef SIDECAR_MODELS_PIECE_CACHE_H_
 #define SIDECAR_MODELS_PIECE_CACHE_H_
 
@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "base/string_map.h"
 #include "absl/synchronization/mutex.h"
+#include "base/string_map.h"
 #include "models/model.h"
 
 namespace triptych::models {
 
-// Bounded: pieces of at most kMaxPieceBytes, at most kShards * kMaxPiecesPerShard of them (some 20 MiB).
-// A full shard is emptied: a server's text changes, and a cache that only stops growing would serve the
-// first hour's words for ever.
+// Bounded: pieces of at most kMaxPieceBytes, at most kShards * kMaxPiecesPerShard of them (some 20
+// MiB). A full shard is emptied: a server's text changes, and a cache that only stops growing would
+// serve the first hour's words for ever.
 //
 // Thread-safe. Shards keep threads out of each other's way.
 class PieceCache {

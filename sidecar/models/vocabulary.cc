@@ -11,8 +11,8 @@ absl::StatusOr<Vocabulary> Vocabulary::Create(
   vocabulary.ids_.reserve(entries.size());
   for (auto& [token, id] : entries) {
     if (id > kMaxId) {
-      return absl::InvalidArgumentError(
-          base::StrCat("the id of \"", token, "\" is ", id, ", above the highest allowed, ", kMaxId));
+      return absl::InvalidArgumentError(base::StrCat("the id of \"", token, "\" is ", id,
+                                                     ", above the highest allowed, ", kMaxId));
     }
     if (id >= vocabulary.tokens_.size()) vocabulary.tokens_.resize(id + 1);
     if (vocabulary.tokens_[id].has_value()) {

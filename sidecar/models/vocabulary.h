@@ -10,15 +10,16 @@
 #include <utility>
 #include <vector>
 
-#include "base/string_map.h"
 #include "absl/status/statusor.h"
+#include "base/string_map.h"
 
 namespace triptych::models {
 
 // Immutable after Create, so safe to share between threads.
 class Vocabulary {
  public:
-  // Ids above this are refused: a table of all ids is kept, and a hostile file could ask for 4 billion.
+  // Ids above this are refused: a table of all ids is kept, and a hostile file could ask for 4
+  // billion.
   static constexpr uint32_t kMaxId = (1u << 24) - 1;
 
   // INVALID_ARGUMENT where an id is above kMaxId or two tokens have the same id. Ids may have gaps.

@@ -1,5 +1,5 @@
-// Nfc: `"type": "NFC"`, canonical composition. Text that is ASCII, or otherwise surely composed already,
-// is left alone without a copy.
+// Nfc: `"type": "NFC"`, canonical composition. Text that is ASCII, or otherwise surely composed
+// already, is left alone without a copy.
 #ifndef SIDECAR_NORMALIZERS_NFC_H_
 #define SIDECAR_NORMALIZERS_NFC_H_
 

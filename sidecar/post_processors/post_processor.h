@@ -1,4 +1,5 @@
-// PostProcessor: the last stage of encoding in tokenizer.json's pipeline, which adds special tokens.
+// PostProcessor: the last stage of encoding in tokenizer.json's pipeline, which adds special
+// tokens.
 #ifndef SIDECAR_POST_PROCESSORS_POST_PROCESSOR_H_
 #define SIDECAR_POST_PROCESSORS_POST_PROCESSOR_H_
 
@@ -8,8 +9,8 @@ namespace triptych::post_processors {
 
 // Implementations are immutable, so safe to share between threads.
 //
-// There is no class for `"type": "ByteLevel"`: as a post-processor it trims offsets and changes no ids, and
-// our ranges are not trimmed.
+// There is no class for `"type": "ByteLevel"`: as a post-processor it trims offsets and changes no
+// ids, and our ranges are not trimmed.
 class PostProcessor {
  public:
   virtual ~PostProcessor() = default;

@@ -1,4 +1,5 @@
-// Sequence: `"type": "Sequence"`, several post-processors one after the other, each around the one before.
+// Sequence: `"type": "Sequence"`, several post-processors one after the other, each around the one
+// before.
 #ifndef SIDECAR_POST_PROCESSORS_SEQUENCE_H_
 #define SIDECAR_POST_PROCESSORS_SEQUENCE_H_
 

@@ -10,7 +10,8 @@
 
 namespace triptych::post_processors {
 
-// Knows the template for one text only. The template for pairs is for models that compare two texts.
+// Knows the template for one text only. The template for pairs is for models that compare two
+// texts.
 class TemplateProcessing final : public PostProcessor {
  public:
   TemplateProcessing(std::vector<uint32_t> before, std::vector<uint32_t> after)

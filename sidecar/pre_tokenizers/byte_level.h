@@ -1,9 +1,9 @@
 // ByteLevel: `"type": "ByteLevel"`, the pre-tokenizer of GPT-2.
 //
-// In tokenizer.json it does three things: puts a space in front, cuts with GPT-2's pattern, and writes
-// every byte as a character of the byte-level alphabet. The third is not done here: the model's vocabulary
-// was translated to bytes when it was loaded, so text stays text. The loader therefore demands that
-// ByteLevel is the last pre-tokenizer.
+// In tokenizer.json it does three things: puts a space in front, cuts with GPT-2's pattern, and
+// writes every byte as a character of the byte-level alphabet. The third is not done here: the
+// model's vocabulary was translated to bytes when it was loaded, so text stays text. The loader
+// therefore demands that ByteLevel is the last pre-tokenizer.
 #ifndef SIDECAR_PRE_TOKENIZERS_BYTE_LEVEL_H_
 #define SIDECAR_PRE_TOKENIZERS_BYTE_LEVEL_H_
 

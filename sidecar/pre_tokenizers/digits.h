@@ -1,5 +1,5 @@
-// Digits: `"type": "Digits"`, cuts numbers from the rest: "a12b" -> a | 12 | b, or with individual digits
-// a | 1 | 2 | b. A digit is any character of the categories Nd, Nl and No.
+// Digits: `"type": "Digits"`, cuts numbers from the rest: "a12b" -> a | 12 | b, or with individual
+// digits a | 1 | 2 | b. A digit is any character of the categories Nd, Nl and No.
 #ifndef SIDECAR_PRE_TOKENIZERS_DIGITS_H_
 #define SIDECAR_PRE_TOKENIZERS_DIGITS_H_
 

@@ -1,5 +1,5 @@
-// PreTokenizer: the second stage of tokenizer.json's pipeline, which cuts a text into pieces. The model
-// never joins what was cut here.
+// PreTokenizer: the second stage of tokenizer.json's pipeline, which cuts a text into pieces. The
+// model never joins what was cut here.
 #ifndef SIDECAR_PRE_TOKENIZERS_PRE_TOKENIZER_H_
 #define SIDECAR_PRE_TOKENIZERS_PRE_TOKENIZER_H_
 

@@ -1,5 +1,5 @@
-// Sequence: `"type": "Sequence"`, several pre-tokenizers one after the other, each cutting the pieces of
-// the one before.
+// Sequence: `"type": "Sequence"`, several pre-tokenizers one after the other, each cutting the
+// pieces of the one before.
 #ifndef SIDECAR_PRE_TOKENIZERS_SEQUENCE_H_
 #define SIDECAR_PRE_TOKENIZERS_SEQUENCE_H_
 

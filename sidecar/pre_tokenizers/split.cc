@@ -16,7 +16,8 @@ struct Stretch {
 };
 
 // Fills the gaps between matches, so that the stretches cover [0, size).
-std::vector<Stretch> ToStretches(const std::vector<ByteRange>& matches, uint32_t size, bool invert) {
+std::vector<Stretch> ToStretches(const std::vector<ByteRange>& matches, uint32_t size,
+                                 bool invert) {
   std::vector<Stretch> stretches;
   uint32_t end = 0;
   for (const ByteRange& match : matches) {
@@ -28,8 +29,9 @@ std::vector<Stretch> ToStretches(const std::vector<ByteRange>& matches, uint32_t
   return stretches;
 }
 
-// Joins stretches from left to right: where `joins(previous, current)`, `current` becomes a part of the
-// stretch before it. `previous` is whether the stretch before was a match; false at the beginning.
+// Joins stretches from left to right: where `joins(previous, current)`, `current` becomes a part of
+// the stretch before it. `previous` is whether the stretch before was a match; false at the
+// beginning.
 template <typename Joins>
 std::vector<ByteRange> Join(const std::vector<Stretch>& stretches, Joins joins) {
   std::vector<ByteRange> joined;
@@ -86,7 +88,10 @@ std::vector<ByteRange> Cut(const std::vector<Stretch>& stretches, SplitBehavior 
 
 Split::Split(std::unique_ptr<unicode::Regex> regex, std::string literal, SplitBehavior behavior,
              bool invert)
-    : regex_(std::move(regex)), literal_(std::move(literal)), behavior_(behavior), invert_(invert) {}
+    : regex_(std::move(regex)),
+      literal_(std::move(literal)),
+      behavior_(behavior),
+      invert_(invert) {}
 
 absl::StatusOr<Split> Split::CreateFromRegex(std::string_view pattern, SplitBehavior behavior,
                                              bool invert) {

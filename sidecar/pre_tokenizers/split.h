@@ -23,8 +23,9 @@ enum class SplitBehavior {
 
 class Split final : public PreTokenizer {
  public:
-  // Cuts at the matches of a regular expression. INVALID_ARGUMENT where `pattern` is malformed or uses
-  // what unicode/regex.h does not know. With `invert`, what the pattern does not match is the match.
+  // Cuts at the matches of a regular expression. INVALID_ARGUMENT where `pattern` is malformed or
+  // uses what unicode/regex.h does not know. With `invert`, what the pattern does not match is the
+  // match.
   [[nodiscard]] static absl::StatusOr<Split> CreateFromRegex(std::string_view pattern,
                                                              SplitBehavior behavior, bool invert);
 

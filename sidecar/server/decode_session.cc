@@ -30,7 +30,8 @@ absl::StatusOr<std::string> DecodeSession::RunOne(const StreamOperation& operati
   const auto stream = streams_.find(id);
   if (operation.has_open()) {
     if (stream != streams_.end()) {
-      return absl::AlreadyExistsError(base::StrCat("stream_id: the stream ", id, " is open already"));
+      return absl::AlreadyExistsError(
+          base::StrCat("stream_id: the stream ", id, " is open already"));
     }
     streams_.try_emplace(id, tokenizer_, operation.open().skip_special_tokens());
     return std::string();

@@ -18,7 +18,8 @@ class DecodeSession {
   // `tokenizer` must outlive this object.
   explicit DecodeSession(const tokenizer::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-  // Runs all operations of `request` and fills `response` with as many results. It never fails as a whole.
+  // Runs all operations of `request` and fills `response` with as many results. It never fails as a
+  // whole.
   void Run(const sidecar::v1::StreamDecodeRequest& request,
            sidecar::v1::StreamDecodeResponse& response);
 

@@ -1,4 +1,5 @@
-// triptych-tokenizer: the command line and the exit codes, nothing else. Tested by tests/unit/tokenizer.
+// triptych-tokenizer: the command line and the exit codes, nothing else. Tested by
+// tests/unit/tokenizer.
 #include <iostream>
 #include <string>
 #include <vector>

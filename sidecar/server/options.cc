@@ -52,7 +52,8 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view argument = arguments[i];
     if (argument == "--help" || argument == "--version") {
-      options.action = argument == "--help" ? Options::Action::kPrintHelp : Options::Action::kPrintVersion;
+      options.action =
+          argument == "--help" ? Options::Action::kPrintHelp : Options::Action::kPrintVersion;
       return options;
     }
     const size_t equals = argument.find('=');

@@ -7,14 +7,15 @@
 
 namespace triptych::server {
 
-// Loads the tokenizer, serves until SIGTERM, SIGINT or the parent's death, drains and returns. Writes one line,
-// "triptych-tokenizer ready on ...", to stderr once it serves.
+// Loads the tokenizer, serves until SIGTERM, SIGINT or the parent's death, drains and returns.
+// Writes one line, "triptych-tokenizer ready on ...", to stderr once it serves.
 //
-// The parent's death is noticed in two ways: the kernel's signal, which comes at once but is bound to the
-// thread that started us, and a look at our parent's id twice a second, which is bound to nothing.
+// The parent's death is noticed in two ways: the kernel's signal, which comes at once but is bound
+// to the thread that started us, and a look at our parent's id twice a second, which is bound to
+// nothing.
 //
-// REQUIRES: called once, by the main thread, before any other thread exists: it blocks the signals that it
-// waits for, in all threads to come.
+// REQUIRES: called once, by the main thread, before any other thread exists: it blocks the signals
+// that it waits for, in all threads to come.
 [[nodiscard]] absl::Status Serve(const Options& options);
 
 }  // namespace triptych::server

@@ -18,7 +18,8 @@ namespace pb = sidecar::v1;
 
 // absl and gRPC share their codes. `prefix` leads to the field: "requests[3].".
 grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view prefix = "") {
-  return {static_cast<grpc::StatusCode>(status.code()), base::StrCat(prefix, base::MessageOf(status))};
+  return {static_cast<grpc::StatusCode>(status.code()),
+          base::StrCat(prefix, base::MessageOf(status))};
 }
 
 absl::Status EncodeOne(const tokenizer::Tokenizer& tokenizer, const pb::EncodeRequest& request,

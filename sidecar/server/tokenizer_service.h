@@ -1,5 +1,5 @@
-// TokenizerService: the servicer. It converts messages and calls the tokenizer; what the rpcs mean is
-// written in tokenizer_service.proto.
+// TokenizerService: the servicer. It converts messages and calls the tokenizer; what the rpcs mean
+// is written in tokenizer_service.proto.
 #ifndef SIDECAR_SERVER_TOKENIZER_SERVICE_H_
 #define SIDECAR_SERVER_TOKENIZER_SERVICE_H_
 
@@ -19,8 +19,8 @@ class TokenizerService final : public sidecar::v1::TokenizerService::Service {
   // `tokenizer` must outlive this object.
   explicit TokenizerService(const tokenizer::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-  // Ends the StreamDecode calls that have no open stream, now and as soon as the others have none. Without this
-  // a call that is open as long as the service lives would hold up every shutdown.
+  // Ends the StreamDecode calls that have no open stream, now and as soon as the others have none.
+  // Without this a call that is open as long as the service lives would hold up every shutdown.
   void BeginDrain();
 
   grpc::Status Encode(grpc::ServerContext* context, const sidecar::v1::EncodeRequest* request,

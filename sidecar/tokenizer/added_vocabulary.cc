@@ -1,13 +1,14 @@
-// The matching below is that of `tokenizers` (added_vocabulary.rs, find_matches), oddities included: a token
-// that fails its single_word test still hides what overlaps it, a token may begin inside the white space that
-// the one before swallowed, and a token of which thereby nothing is left is dropped.
+// The matching below is that of `tokenizers` (added_vocabulary.rs, find_matches), oddities
+// included: a token that fails its single_word test still hides what overlaps it, a token may begin
+// inside the white space that the one before swallowed, and a token of which thereby nothing is
+// left is dropped.
 #include "tokenizer/added_vocabulary.h"
 
 #include <algorithm>
 
 #include "absl/status/status.h"
-#include "base/str_cat.h"
 #include "base/aligned_text.h"
+#include "base/str_cat.h"
 #include "base/string_map.h"
 #include "unicode/char_set.h"
 #include "unicode/unicode_tables.h"
@@ -76,11 +77,12 @@ absl::StatusOr<AddedVocabulary> AddedVocabulary::Create(std::vector<AddedToken> 
     // `tokenizers` does not read the id: it takes the model's, or else the next free one.
     const uint64_t expected = vocabulary.IdOf(token.content).value_or(next_id);
     if (token.id != expected) {
-      return error("\"", token.content, "\" has the id ", token.id, ", but tokenizers would give it ",
-                   expected);
+      return error("\"", token.content, "\" has the id ", token.id,
+                   ", but tokenizers would give it ", expected);
     }
     id_of[token.content] = token.id;
-    if (!added.index_of_.emplace(token.id, i).second) return error("the id ", token.id, " is taken");
+    if (!added.index_of_.emplace(token.id, i).second)
+      return error("the id ", token.id, " is taken");
     next_id = std::max<uint64_t>(next_id, uint64_t{token.id} + 1);
     std::string pattern = token.content;
     if (token.normalized && normalizer != nullptr) {
@@ -142,7 +144,9 @@ std::vector<Section> AddedVocabulary::Cut(std::string_view text, bool normalized
   auto next_literal = literal.begin();
   const Finder& find_in = finder(normalized);
   for (uint32_t at = 0; at < size && !find_in.nodes.empty();) {
-    while (next_literal != literal.end() && next_literal->end <= at) ++next_literal;
+    while (next_literal != literal.end() && (next_literal->end <= at || next_literal->empty())) {
+      ++next_literal;
+    }
     if (next_literal != literal.end() && next_literal->begin <= at) {
       at = next_literal->end;
       continue;

@@ -1,7 +1,8 @@
 // AddedVocabulary: the `added_tokens` of tokenizer.json, and how they are found in a text.
 //
 // Added tokens are cut out of a text before anything else happens to it: first those that are not
-// `normalized`, in the text as it came; then the `normalized` ones, in the normalized text between them.
+// `normalized`, in the text as it came; then the `normalized` ones, in the normalized text between
+// them.
 #ifndef SIDECAR_TOKENIZER_ADDED_VOCABULARY_H_
 #define SIDECAR_TOKENIZER_ADDED_VOCABULARY_H_
 
@@ -49,8 +50,9 @@ class AddedVocabulary {
       std::vector<AddedToken> tokens, const models::Vocabulary& vocabulary,
       const normalizers::Normalizer* normalizer);
 
-  // Cuts `text` at the added tokens that are `normalized` (or not). The longest token wins where several
-  // begin. No byte of a token lies in `literal` (sorted, not overlapping): what a user wrote stays text.
+  // Cuts `text` at the added tokens that are `normalized` (or not). The longest token wins where
+  // several begin. No byte of a token lies in `literal` (sorted, not overlapping): what a user
+  // wrote stays text.
   [[nodiscard]] std::vector<Section> Cut(std::string_view text, bool normalized,
                                          const std::vector<base::ByteRange>& literal) const;
 
@@ -64,8 +66,9 @@ class AddedVocabulary {
   [[nodiscard]] bool has_any(bool normalized) const { return !finder(normalized).nodes.empty(); }
 
  private:
-  // A trie of bytes. Why not Aho-Corasick: added tokens are short and begin with rare bytes, so that
-  // a table of first bytes skips nearly all of a text; and the longest match from the left is then a walk.
+  // A trie of bytes. Why not Aho-Corasick: added tokens are short and begin with rare bytes, so
+  // that a table of first bytes skips nearly all of a text; and the longest match from the left is
+  // then a walk.
   struct Finder {
     struct Node {
       std::vector<std::pair<uint8_t, uint32_t>> children;  // byte, index of the node

@@ -12,8 +12,9 @@
 
 namespace triptych::tokenizer {
 
-// However the ids are cut into calls, the texts joined are Tokenizer::Decode of all ids. A text never ends
-// in half a character: what is unfinished is held back until it is finished, broken or flushed.
+// However the ids are cut into calls, the texts joined are Tokenizer::Decode of all ids. A text
+// never ends in half a character: what is unfinished is held back until it is finished, broken or
+// flushed.
 //
 // Not thread-safe.
 class DecodeStream {
@@ -22,8 +23,8 @@ class DecodeStream {
   DecodeStream(const Tokenizer& tokenizer, bool skip_special_tokens)
       : tokenizer_(tokenizer), skip_special_tokens_(skip_special_tokens) {}
 
-  // The text that `ids` add. INVALID_ARGUMENT as for Tokenizer::Decode; the stream is then unchanged and can
-  // go on.
+  // The text that `ids` add. INVALID_ARGUMENT as for Tokenizer::Decode; the stream is then
+  // unchanged and can go on.
   [[nodiscard]] absl::StatusOr<std::string> Append(const std::vector<uint32_t>& ids);
 
   // The text that is held back. Afterwards the stream is as new.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/str_cat.h"
 #include "base/aligned_text.h"
+#include "base/str_cat.h"
 #include "unicode/utf8.h"
 
 namespace triptych::tokenizer {
@@ -14,8 +14,8 @@ using base::ByteRange;
 
 absl::Status CheckText(std::string_view text) {
   if (text.size() > Tokenizer::kMaxTextBytes) {
-    return absl::InvalidArgumentError(base::StrCat("text: ", text.size(), " bytes are more than the allowed ",
-                                                   Tokenizer::kMaxTextBytes));
+    return absl::InvalidArgumentError(base::StrCat(
+        "text: ", text.size(), " bytes are more than the allowed ", Tokenizer::kMaxTextBytes));
   }
   if (const auto invalid = unicode::FindInvalidUtf8(text)) {
     return absl::InvalidArgumentError(base::StrCat("text: not valid UTF-8 at byte ", *invalid));
@@ -45,7 +45,8 @@ absl::Status CheckSpans(std::string_view text, const std::vector<ByteRange>& spa
 }
 
 // The bytes of `text` that came from `spans` of the request.
-std::vector<ByteRange> SpansWithin(const base::AlignedText& text, const std::vector<ByteRange>& spans) {
+std::vector<ByteRange> SpansWithin(const base::AlignedText& text,
+                                   const std::vector<ByteRange>& spans) {
   std::vector<ByteRange> within;
   if (spans.empty()) return within;
   auto span = spans.begin();
@@ -125,10 +126,12 @@ absl::Status Tokenizer::EncodePlain(base::AlignedText text, const std::vector<By
                                     base::Encoding& encoding) const {
   if (normalizer_ != nullptr) normalizer_->Normalize(text);
   if (!added_.has_any(/*normalized=*/true)) return EncodePieces(std::move(text), encoding);
-  for (const Section& section : added_.Cut(text.text(), /*normalized=*/true, SpansWithin(text, literal))) {
+  for (const Section& section :
+       added_.Cut(text.text(), /*normalized=*/true, SpansWithin(text, literal))) {
     if (section.id.has_value()) {
       encoding.Append(*section.id, text.OriginOf(section.range));
-    } else if (absl::Status encoded = EncodePieces(text.Slice(section.range), encoding); !encoded.ok()) {
+    } else if (absl::Status encoded = EncodePieces(text.Slice(section.range), encoding);
+               !encoded.ok()) {
       return encoded;
     }
   }
@@ -157,9 +160,9 @@ absl::Status Tokenizer::AppendBytesOf(const std::vector<uint32_t>& ids, bool ski
                                       std::string& out) const {
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= tokens_.size() || !tokens_[ids[i]].is_known) {
-      return absl::InvalidArgumentError(
-          base::StrCat("token_ids[", i, "]: ", ids[i], " is not the id of a token; ids are below ",
-                       tokens_.size()));
+      return absl::InvalidArgumentError(base::StrCat("token_ids[", i, "]: ", ids[i],
+                                                     " is not the id of a token; ids are below ",
+                                                     tokens_.size()));
     }
   }
   for (const uint32_t id : ids) {

@@ -31,18 +31,18 @@ namespace triptych::tokenizer {
 // The stages, as the loader read them.
 struct TokenizerParts {
   std::vector<AddedToken> added_tokens;
-  std::unique_ptr<normalizers::Normalizer> normalizer;          // null: none
-  std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer;  // null: none
-  std::unique_ptr<models::Model> model;                         // REQUIRES: not null
+  std::unique_ptr<normalizers::Normalizer> normalizer;             // null: none
+  std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer;     // null: none
+  std::unique_ptr<models::Model> model;                            // REQUIRES: not null
   std::unique_ptr<post_processors::PostProcessor> post_processor;  // null: none
   std::unique_ptr<decoders::Decoder> decoder;                      // REQUIRES: not null
 };
 
 struct EncodeInput {
   std::string_view text;
-  // The bytes in which added tokens are not recognised: what a user wrote. Sorted, not overlapping, on
-  // character boundaries. The model still sees the text as a whole.
-  std::vector<base::ByteRange> literal_spans;
+  // The bytes in which added tokens are not recognised: what a user wrote. Sorted, not overlapping,
+  // on character boundaries. The model still sees the text as a whole.
+  std::vector<base::ByteRange> literal_spans = {};
   bool add_special_tokens = false;
 };
 
@@ -54,17 +54,17 @@ class Tokenizer {
   // INVALID_ARGUMENT where the added tokens do not fit the model.
   [[nodiscard]] static absl::StatusOr<Tokenizer> Create(TokenizerParts parts);
 
-  // INVALID_ARGUMENT ("text: ...", "literal_spans[2]: ...") where the text is not UTF-8 or too long, or a span
-  // is malformed; RESOURCE_EXHAUSTED where a pattern takes too long for the text.
+  // INVALID_ARGUMENT ("text: ...", "literal_spans[2]: ...") where the text is not UTF-8 or too
+  // long, or a span is malformed; RESOURCE_EXHAUSTED where a pattern takes too long for the text.
   [[nodiscard]] absl::StatusOr<base::Encoding> Encode(const EncodeInput& input) const;
 
-  // The text of `ids`; broken UTF-8 becomes U+FFFD. INVALID_ARGUMENT ("token_ids[4]: ...") where an id
-  // is not a token.
+  // The text of `ids`; broken UTF-8 becomes U+FFFD. INVALID_ARGUMENT ("token_ids[4]: ...") where an
+  // id is not a token.
   [[nodiscard]] absl::StatusOr<std::string> Decode(const std::vector<uint32_t>& ids,
                                                    bool skip_special_tokens) const;
 
-  // Appends the bytes of `ids`, which may end in half a character, to `out`. On failure, which is as for
-  // Decode, `out` is unchanged.
+  // Appends the bytes of `ids`, which may end in half a character, to `out`. On failure, which is
+  // as for Decode, `out` is unchanged.
   [[nodiscard]] absl::Status AppendBytesOf(const std::vector<uint32_t>& ids,
                                            bool skip_special_tokens, std::string& out) const;
 

@@ -46,7 +46,8 @@ std::optional<std::string> FromByteLevel(std::string_view text) {
   std::string bytes;
   for (size_t at = 0; at < text.size();) {
     const auto [code_point, size] = DecodeAt(text, at);
-    if (code_point >= kPastTheAlphabet || GetAlphabet().byte_of[code_point] < 0) return std::nullopt;
+    if (code_point >= kPastTheAlphabet || GetAlphabet().byte_of[code_point] < 0)
+      return std::nullopt;
     bytes.push_back(static_cast<char>(GetAlphabet().byte_of[code_point]));
     at += size;
   }

@@ -31,7 +31,7 @@ struct Element {
 
 // The row of a sorted table whose `key` is `code_point`, or null.
 template <typename Row>
-const Row* FindRow(const Row* table, size_t size, char32_t Row::*key, char32_t code_point) {
+const Row* FindRow(const Row* table, size_t size, char32_t Row::* key, char32_t code_point) {
   const Row* end = table + size;
   const Row* row = std::lower_bound(table, end, code_point,
                                     [key](const Row& r, char32_t c) { return r.*key < c; });
@@ -43,7 +43,8 @@ const Decomposition* FindDecomposition(char32_t c) {
 }
 
 uint8_t CombiningClassOf(char32_t c) {
-  const auto* row = FindRow(kCombiningClasses, kCombiningClassesSize, &CombiningClass::code_point, c);
+  const auto* row =
+      FindRow(kCombiningClasses, kCombiningClassesSize, &CombiningClass::code_point, c);
   return row == nullptr ? 0 : row->value;
 }
 
@@ -105,14 +106,13 @@ char32_t ComposePair(char32_t first, char32_t second) {
   }
   const Composition* end = kCompositions + kCompositionsSize;
   const Composition* row = std::lower_bound(
-      kCompositions, end, std::pair(first, second), [](const Composition& r, const auto& pair) {
-        return std::pair(r.first, r.second) < pair;
-      });
+      kCompositions, end, std::pair(first, second),
+      [](const Composition& r, const auto& pair) { return std::pair(r.first, r.second) < pair; });
   return row != end && row->first == first && row->second == second ? row->composite : 0;
 }
 
-// Composes in place. A mark joins the last starter unless a mark of its own class or higher, or another
-// starter, stands between the two.
+// Composes in place. A mark joins the last starter unless a mark of its own class or higher, or
+// another starter, stands between the two.
 void Compose(std::vector<Element>& elements) {
   constexpr size_t kNone = SIZE_MAX;
   size_t starter = kNone, kept = 0;
@@ -149,7 +149,8 @@ bool IsSurelyNfc(std::string_view text) {
     }
     const auto [code_point, size] = DecodeAt(text, at);
     if (!IsInertAlone(code_point)) {
-      // A letter with an accent, of which there are many, is NFC where nothing that combines follows.
+      // A letter with an accent, of which there are many, is NFC where nothing that combines
+      // follows.
       const Decomposition* row = FindDecomposition(code_point);
       if (row == nullptr || row->size != 2 || CombiningClassOf(code_point) != 0 ||
           ComposePair(row->parts[0], row->parts[1]) != code_point ||

@@ -13,13 +13,13 @@
 
 namespace triptych::unicode {
 
-// Whether `text` is certainly in NFC already: every character of it neither decomposes nor combines nor
-// is the second of a pair that composes. "No" means "perhaps not". Reads ASCII eight bytes at a time.
-// REQUIRES: valid UTF-8.
+// Whether `text` is certainly in NFC already: every character of it neither decomposes nor combines
+// nor is the second of a pair that composes. "No" means "perhaps not". Reads ASCII eight bytes at a
+// time. REQUIRES: valid UTF-8.
 [[nodiscard]] bool IsSurelyNfc(std::string_view text);
 
-// A text in NFC. Byte i of `text` came from the bytes origins[i] of the input: for a composed character
-// all bytes of the characters that it was made of.
+// A text in NFC. Byte i of `text` came from the bytes origins[i] of the input: for a composed
+// character all bytes of the characters that it was made of.
 struct Composed {
   std::string text;
   std::vector<base::ByteRange> origins;

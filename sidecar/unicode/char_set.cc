@@ -28,7 +28,8 @@ std::optional<CharSet> CharSet::FromProperty(std::string_view name) {
   for (size_t i = 0; i < kCategoryRunsSize; ++i) {
     const auto category = static_cast<size_t>(kCategoryRuns[i].category);
     if (!kCategoryNames[category].starts_with(name)) continue;
-    const char32_t end = i + 1 < kCategoryRunsSize ? kCategoryRuns[i + 1].first : kLastCodePoint + 1;
+    const char32_t end =
+        i + 1 < kCategoryRunsSize ? kCategoryRuns[i + 1].first : kLastCodePoint + 1;
     set.ranges_.push_back({kCategoryRuns[i].first, end - 1});
   }
   if (set.ranges_.empty()) return std::nullopt;
@@ -58,9 +59,9 @@ CharSet CharSet::Complement() const {
 }
 
 bool CharSet::Contains(char32_t code_point) const {
-  const auto after = std::upper_bound(
-      ranges_.begin(), ranges_.end(), code_point,
-      [](char32_t c, const CodePointRange& range) { return c < range.first; });
+  const auto after =
+      std::upper_bound(ranges_.begin(), ranges_.end(), code_point,
+                       [](char32_t c, const CodePointRange& range) { return c < range.first; });
   return after != ranges_.begin() && code_point <= std::prev(after)->last;
 }
 

@@ -1,5 +1,5 @@
-// CharSet: a set of code points, such as `[^\s\p{L}]`; and CharClassifier, which answers for many sets
-// at once, fast.
+// CharSet: a set of code points, such as `[^\s\p{L}]`; and CharClassifier, which answers for many
+// sets at once, fast.
 #ifndef SIDECAR_UNICODE_CHAR_SET_H_
 #define SIDECAR_UNICODE_CHAR_SET_H_
 
@@ -21,7 +21,8 @@ class CharSet {
   // The set of the code points of `table`, which is sorted.
   static CharSet FromTable(const CodePointRange* table, size_t size);
 
-  // The set of a Unicode property by its name in `\p{...}`: a general category ("Lu"), a group of them
+  // The set of a Unicode property by its name in `\p{...}`: a general category ("Lu"), a group of
+  // them
   // ("L") or "Han". Nothing where the name is not known.
   static std::optional<CharSet> FromProperty(std::string_view name);
 

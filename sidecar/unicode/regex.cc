@@ -1,9 +1,10 @@
 // Runs a RegexProgram: a backtracking matcher with its own stack.
 //
-// Why backtracking, which can take exponential time, and not an automaton: the patterns of tokenizers need
-// almost no backtracking (one character is given back, once, for `\s+(?!\S)`), and this is simple and fast
-// for them. A repeated class, which is nearly all of every pattern, is one tight loop and one stack entry.
-// A budget of steps, linear in the text, stops a pattern that does blow up.
+// Why backtracking, which can take exponential time, and not an automaton: the patterns of
+// tokenizers need almost no backtracking (one character is given back, once, for `\s+(?!\S)`), and
+// this is simple and fast for them. A repeated class, which is nearly all of every pattern, is one
+// tight loop and one stack entry. A budget of steps, linear in the text, stops a pattern that does
+// blow up.
 //
 // Tested by regex_test.cc, and against `tokenizers` by tests/unit/tokenizer.
 #include "unicode/regex.h"
@@ -20,7 +21,7 @@ namespace {
 constexpr uint64_t kStepsPerByte = 1'000;
 constexpr uint64_t kFreeSteps = 100'000;
 constexpr size_t kMaxChoices = 4'000'000;  // 128 MiB
-constexpr int kMaxLookaheads = 64;  // nested in each other; the compiler allows 50
+constexpr int kMaxLookaheads = 64;         // nested in each other; the compiler allows 50
 
 class Matcher {
  public:
@@ -39,8 +40,8 @@ class Matcher {
   }
 
  private:
-  // What to try next when the present way fails: go on at `pc` from `at`; while at > give_back_to, also
-  // from one character before. Marks are undone by the same stack.
+  // What to try next when the present way fails: go on at `pc` from `at`; while at > give_back_to,
+  // also from one character before. Marks are undone by the same stack.
   struct Choice {
     enum { kResume, kRestoreMark } kind;
     uint32_t pc;  // or the number of the mark
@@ -54,8 +55,8 @@ class Matcher {
     return program_.classifier.MaskOf(decoded.value);
   }
 
-  // Moves `at` over min to max characters of the set; false where there are fewer than min. `least` becomes
-  // the place after `min` of them.
+  // Moves `at` over min to max characters of the set; false where there are fewer than min. `least`
+  // becomes the place after `min` of them.
   bool Repeat(const RegexInstruction& instruction, size_t& at, size_t& least) {
     const uint64_t bit = uint64_t{1} << instruction.set;
     uint32_t count = 0;
@@ -164,7 +165,8 @@ class Matcher {
           ++pc;
           break;
         case RegexOp::kProgress:
-          // Oniguruma goes on behind the loop where a turn read nothing; so do we, past the jump back.
+          // Oniguruma goes on behind the loop where a turn read nothing; so do we, past the jump
+          // back.
           pc += marks_[instruction.set] == at ? 2 : 1;
           break;
         case RegexOp::kMatch:

@@ -1,8 +1,8 @@
-// From a pattern to a RegexProgram, in one pass: a recursive-descent parser that writes instructions.
-// This file's interface is CompileRegex; the Compiler class is private.
+// From a pattern to a RegexProgram, in one pass: a recursive-descent parser that writes
+// instructions. This file's interface is CompileRegex; the Compiler class is private.
 //
-// A term is compiled into a block of instructions of its own (addresses relative to its start), so that a
-// quantifier, which comes behind its term, can wrap or repeat the block.
+// A term is compiled into a block of instructions of its own (addresses relative to its start), so
+// that a quantifier, which comes behind its term, can wrap or repeat the block.
 #include <array>
 #include <charconv>
 #include <string>
@@ -74,7 +74,9 @@ class Compiler {
         base::StrCat("regular expression, offset ", at_, ": ", what, ", in: ", pattern_));
   }
 
-  [[nodiscard]] bool Has(std::string_view next) const { return pattern_.substr(at_).starts_with(next); }
+  [[nodiscard]] bool Has(std::string_view next) const {
+    return pattern_.substr(at_).starts_with(next);
+  }
 
   bool Take(std::string_view next) {
     if (!Has(next)) return false;
@@ -97,8 +99,8 @@ class Compiler {
     return Either(*first, *rest);
   }
 
-  // What stands behind a `|`. Alternatives are collected in a loop and joined from the right, so that a
-  // long list does not recurse.
+  // What stands behind a `|`. Alternatives are collected in a loop and joined from the right, so
+  // that a long list does not recurse.
   absl::StatusOr<Block> Alternatives(int depth) {
     std::vector<Block> all;
     do {
@@ -234,8 +236,9 @@ class Compiler {
     return OneOf(set);
   }
 
-  // Adds the characters that Oniguruma takes for `c` without regard to case. It also folds one character
-  // to several (a ligature matches "fi"), which would not be a set: such pairs are an error.
+  // Adds the characters that Oniguruma takes for `c` without regard to case. It also folds one
+  // character to several (a ligature matches "fi"), which would not be a set: such pairs are an
+  // error.
   absl::Status AddOtherCase(char32_t c, CharSet& set) {
     if (c >= 0x80) return Error("(?i: ) around characters beyond ASCII is not supported");
     const auto is_letter = [](char32_t l) { return (l | 0x20) >= 'a' && (l | 0x20) <= 'z'; };
@@ -243,7 +246,8 @@ class Compiler {
     const char32_t lower = c | 0x20, before = previous_literal_ | 0x20;
     if ((before == 's' && (lower == 's' || lower == 't')) ||
         (before == 'f' && (lower == 'f' || lower == 'i' || lower == 'l'))) {
-      return Error("(?i: ) around letters that have a ligature (ss, st, ff, fi, fl) is not supported");
+      return Error(
+          "(?i: ) around letters that have a ligature (ss, st, ff, fi, fl) is not supported");
     }
     set.Add(lower, lower);
     set.Add(lower - 0x20, lower - 0x20);
@@ -272,7 +276,8 @@ class Compiler {
   absl::StatusOr<CharSet> Member() {
     absl::StatusOr<CharSet> member = MemberCharacter();
     if (!member.ok()) return member;
-    const bool is_one = member->ranges().size() == 1 && member->ranges()[0].first == member->ranges()[0].last;
+    const bool is_one =
+        member->ranges().size() == 1 && member->ranges()[0].first == member->ranges()[0].last;
     if (is_one && Has("-") && !Has("-]")) {
       at_ += 1;
       absl::StatusOr<CharSet> end = MemberCharacter();
@@ -285,7 +290,8 @@ class Compiler {
       member->Add(first, end->ranges()[0].first);
     }
     if (!ignore_case_) return member;
-    // Folding is closed only for what has no cased letter beyond ASCII; the rest is not needed so far.
+    // Folding is closed only for what has no cased letter beyond ASCII; the rest is not needed so
+    // far.
     for (const CodePointRange& range : std::vector(member->ranges())) {
       if (range.first != range.last) return Error("ranges inside (?i: ) are not supported");
       previous_literal_ = 0;
@@ -339,8 +345,10 @@ class Compiler {
         return set;
       }
     }
-    const bool is_alphanumeric = c < 0x80 && ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
-    if (is_alphanumeric) return Error(base::StrCat("\\", std::string(1, static_cast<char>(c)), " is not supported"));
+    const bool is_alphanumeric =
+        c < 0x80 && ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'));
+    if (is_alphanumeric)
+      return Error(base::StrCat("\\", std::string(1, static_cast<char>(c)), " is not supported"));
     set.Add(c, c);
     return set;
   }
@@ -354,7 +362,8 @@ class Compiler {
     const std::string_view name = pattern_.substr(at_, end - at_);
     std::optional<CharSet> set = CharSet::FromProperty(name);
     if (!set.has_value()) {
-      return Error(base::StrCat("the property ", name, " is not supported; supported: general categories, Han"));
+      return Error(base::StrCat("the property ", name,
+                                " is not supported; supported: general categories, Han"));
     }
     at_ = end + 1;
     return negated ? set->Complement() : *set;
@@ -365,7 +374,8 @@ class Compiler {
   // \x41, \u0041 with exactly `digits` digits, or \x{41}, behind the brace.
   absl::StatusOr<CharSet> HexCharacter(size_t digits) {
     const size_t end = digits == kBraces ? pattern_.find('}', at_) : at_ + digits;
-    if (end == std::string_view::npos || end > pattern_.size()) return Error("the hexadecimal escape is cut off");
+    if (end == std::string_view::npos || end > pattern_.size())
+      return Error("the hexadecimal escape is cut off");
     uint32_t value = 0;
     const char* last = pattern_.data() + end;
     const auto parsed = std::from_chars(pattern_.data() + at_, last, value, 16);
@@ -395,8 +405,10 @@ class Compiler {
       return false;
     }
     previous_literal_ = 0;
-    if (Take("?")) quantifier_.mode = Quantifier::kLazy;
-    else if (Take("+")) quantifier_.mode = Quantifier::kPossessive;
+    if (Take("?"))
+      quantifier_.mode = Quantifier::kLazy;
+    else if (Take("+"))
+      quantifier_.mode = Quantifier::kPossessive;
     return true;
   }
 
@@ -404,7 +416,8 @@ class Compiler {
     at_ += 1;
     previous_literal_ = 0;
     const auto take_number = [this](uint32_t& value) {
-      const auto parsed = std::from_chars(pattern_.data() + at_, pattern_.data() + pattern_.size(), value);
+      const auto parsed =
+          std::from_chars(pattern_.data() + at_, pattern_.data() + pattern_.size(), value);
       const bool found = parsed.ec == std::errc();
       if (found) at_ = parsed.ptr - pattern_.data();
       return found;
@@ -412,11 +425,15 @@ class Compiler {
     quantifier_ = {0, kUnbounded};
     const bool has_min = take_number(quantifier_.min);
     bool has_max = has_min;
-    if (Take(",")) has_max = take_number(quantifier_.max);
-    else quantifier_.max = quantifier_.min;
-    if ((!has_min && !has_max) || !Take("}")) return Error("{ must begin {n}, {n,}, {,m} or {n,m}; write \\{ for the character");
+    if (Take(","))
+      has_max = take_number(quantifier_.max);
+    else
+      quantifier_.max = quantifier_.min;
+    if ((!has_min && !has_max) || !Take("}"))
+      return Error("{ must begin {n}, {n,}, {,m} or {n,m}; write \\{ for the character");
     const uint32_t largest = quantifier_.max == kUnbounded ? quantifier_.min : quantifier_.max;
-    if (largest > kMaxRepeat || quantifier_.min > largest) return Error("the repeat counts are out of range");
+    if (largest > kMaxRepeat || quantifier_.min > largest)
+      return Error("the repeat counts are out of range");
     if (Take("?")) quantifier_.mode = Quantifier::kLazy;
     return true;
   }
@@ -424,7 +441,8 @@ class Compiler {
   absl::StatusOr<Block> Repeat(const Block& term, const Quantifier& quantifier) {
     const bool is_set = term.size() == 1 && term[0].op == RegexOp::kSet;
     if (is_set && quantifier.mode != Quantifier::kLazy) {
-      const RegexOp op = quantifier.mode == Quantifier::kGreedy ? RegexOp::kRepeatSet : RegexOp::kPossessSet;
+      const RegexOp op =
+          quantifier.mode == Quantifier::kGreedy ? RegexOp::kRepeatSet : RegexOp::kPossessSet;
       return Block{{op, term[0].set, 0, quantifier.min, quantifier.max}};
     }
     Block block;
@@ -432,7 +450,8 @@ class Compiler {
       AppendBlock(term, block);
       if (block.size() > kMaxInstructions) return Error("the pattern is too large");
     }
-    const RegexOp split = quantifier.mode == Quantifier::kLazy ? RegexOp::kSplitLazy : RegexOp::kSplit;
+    const RegexOp split =
+        quantifier.mode == Quantifier::kLazy ? RegexOp::kSplitLazy : RegexOp::kSplit;
     if (quantifier.max == kUnbounded) {
       absl::StatusOr<Block> loop = Loop(term, split);
       if (!loop.ok()) return loop;

@@ -1,5 +1,5 @@
-// The program that a pattern is compiled to: private between regex_compiler.cc, which writes it, and
-// regex.cc, which runs it. Everybody else uses regex.h.
+// The program that a pattern is compiled to: private between regex_compiler.cc, which writes it,
+// and regex.cc, which runs it. Everybody else uses regex.h.
 //
 // Example: `a+|b` becomes
 //
@@ -21,8 +21,8 @@
 namespace triptych::unicode {
 
 enum class RegexOp : uint8_t {
-  kSet,           // one character of `set`
-  kRepeatSet,     // `min` to `max` characters of `set`, as many as possible, giving back one at a time
+  kSet,        // one character of `set`
+  kRepeatSet,  // `min` to `max` characters of `set`, as many as possible, giving back one at a time
   kPossessSet,    // the same, giving nothing back
   kSplit,         // go on at pc + 1; if that fails, at `other`
   kSplitLazy,     // go on at `other`; if that fails, at pc + 1
@@ -34,7 +34,8 @@ enum class RegexOp : uint8_t {
   kTextEnd,       // \z
   kLineStart,     // ^
   kLineEnd,       // $
-  kProgress,      // fails where nothing was read since the mark `set`: stops (a*)* from turning for ever
+  kProgress,      // fails where nothing was read since the mark `set`: stops (a*)* from turning for
+                  // ever
   kMark,          // remembers the place as the mark `set`
   kMatch,         // the program, or the part after a lookahead, has matched
 };

@@ -1,9 +1,9 @@
-// The Unicode data of the sidecar: constant tables, measured from Hugging Face `tokenizers` so that our
-// ids equal its ids. unicode_tables.cc is generated; see make_unicode_tables.py beside it for why the
-// tables are of different Unicode versions.
+// The Unicode data of the sidecar: constant tables, measured from Hugging Face `tokenizers` so that
+// our ids equal its ids. unicode_tables.cc is generated; see make_unicode_tables.py beside it for
+// why the tables are of different Unicode versions.
 //
-// This header only declares the tables. To ask questions of them use char_set.h (what is in a class)
-// and canonical.h (decompose and compose).
+// This header only declares the tables. To ask questions of them use char_set.h (what is in a
+// class) and canonical.h (decompose and compose).
 #ifndef SIDECAR_UNICODE_UNICODE_TABLES_H_
 #define SIDECAR_UNICODE_UNICODE_TABLES_H_
 
@@ -12,14 +12,29 @@
 
 namespace triptych::unicode {
 
-// The Unicode general categories, in the order of their names. The generator relies on the names, and
-// char_set.cc on the two letters.
+// The Unicode general categories, in the order of their names. The generator relies on the names,
+// and char_set.cc on the two letters.
 enum class GeneralCategory : uint8_t {
-  kCn, kCc, kCf, kCo, kCs, kLl, kLm, kLo, kLt, kLu, kMc, kMe, kMn, kNd, kNl,  // clang-format off
+  kCn,
+  kCc,
+  kCf,
+  kCo,
+  kCs,
+  kLl,
+  kLm,
+  kLo,
+  kLt,
+  kLu,
+  kMc,
+  kMe,
+  kMn,
+  kNd,
+  kNl,  // clang-format off
   kNo, kPc, kPd, kPe, kPf, kPi, kPo, kPs, kSc, kSk, kSm, kSo, kZl, kZp, kZs,  // clang-format on
 };
 
-// All code points from `first` to the next run's `first` have `category`. Sorted; covers everything.
+// All code points from `first` to the next run's `first` have `category`. Sorted; covers
+// everything.
 struct CategoryRun {
   char32_t first;
   GeneralCategory category;
@@ -31,7 +46,8 @@ struct CodePointRange {
   char32_t last;
 };
 
-// The full canonical decomposition of `composite`: `size` (at most 4) code points. Sorted by `composite`.
+// The full canonical decomposition of `composite`: `size` (at most 4) code points. Sorted by
+// `composite`.
 struct Decomposition {
   char32_t composite;
   char32_t parts[4];

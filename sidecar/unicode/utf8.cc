@@ -9,8 +9,8 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 uint8_t ByteAt(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
-// What stands at a place of a byte string: a character of `size` bytes, a broken piece of `size` bytes,
-// or an unfinished character that reaches the end.
+// What stands at a place of a byte string: a character of `size` bytes, a broken piece of `size`
+// bytes, or an unfinished character that reaches the end.
 struct Piece {
   enum { kValid, kBroken, kUnfinished } state;
   size_t size;

@@ -1,7 +1,7 @@
 // UTF-8: reading, writing, checking, and the repair of broken bytes.
 //
-// Everything above this folder works on std::string_view that holds valid UTF-8; the server checks it
-// once, at the door. Only decoding meets broken bytes: a token may hold half a character.
+// Everything above this folder works on std::string_view that holds valid UTF-8; the server checks
+// it once, at the door. Only decoding meets broken bytes: a token may hold half a character.
 #ifndef SIDECAR_UNICODE_UTF8_H_
 #define SIDECAR_UNICODE_UTF8_H_
 
@@ -18,8 +18,8 @@ struct DecodedCodePoint {
   size_t size;
 };
 
-// Reads the code point at `position`. REQUIRES: `text` is valid UTF-8 and `position` is the first byte
-// of a character of it.
+// Reads the code point at `position`. REQUIRES: `text` is valid UTF-8 and `position` is the first
+// byte of a character of it.
 [[nodiscard]] DecodedCodePoint DecodeAt(std::string_view text, size_t position);
 
 // The first byte of the character that ends just before `position`.
@@ -32,16 +32,16 @@ struct DecodedCodePoint {
 // Appends `code_point` to `out`. REQUIRES: a Unicode scalar value.
 void AppendUtf8(char32_t code_point, std::string& out);
 
-// The offset of the first byte that is not part of valid UTF-8, or nothing where all of it is valid.
-// Surrogates, overlong forms and values above U+10FFFF are invalid.
+// The offset of the first byte that is not part of valid UTF-8, or nothing where all of it is
+// valid. Surrogates, overlong forms and values above U+10FFFF are invalid.
 [[nodiscard]] std::optional<size_t> FindInvalidUtf8(std::string_view bytes);
 
 // Makes text of bytes that arrive in pieces, never giving out half a character.
 //
 // Each maximal broken piece becomes one U+FFFD, as WHATWG, Python's "replace" and Rust's
-// `from_utf8_lossy` (which Hugging Face uses) have it. However the bytes are cut into pieces, the outputs
-// joined are the same: an unfinished character is held back (at most 3 bytes) until it is finished,
-// broken or flushed.
+// `from_utf8_lossy` (which Hugging Face uses) have it. However the bytes are cut into pieces, the
+// outputs joined are the same: an unfinished character is held back (at most 3 bytes) until it is
+// finished, broken or flushed.
 //
 // Not thread-safe.
 class Utf8Repairer {

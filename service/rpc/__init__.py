@@ -1,0 +1,1 @@
+"""The public door: servicers, conversion, statuses, health. Knows gRPC; knows no engine."""

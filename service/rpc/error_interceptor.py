@@ -1,0 +1,82 @@
+"""Turns every exception of a servicer into a status; no servicer aborts a call itself."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn
+
+import grpc
+from grpc_status import rpc_status
+
+from service.errors import TriptychError
+from service.rpc.status import grpc_code, status_for, status_for_defect
+from service.telemetry.logging import logger
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Wraps all handlers but those of other packages (health, reflection)."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        """Return the handler, wrapped."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith("/triptych."):
+            return handler
+        if handler.response_streaming:
+            return _streaming(handler)
+        return _unary(handler)
+
+
+def _unary(handler: Any) -> grpc.RpcMethodHandler:
+    behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
+
+    async def wrapped(request: Any, context: _Context) -> Any:
+        try:
+            return await behaviour(request, context)
+        except Exception as exc:
+            await _abort(context, exc)
+
+    make = (
+        grpc.stream_unary_rpc_method_handler
+        if handler.request_streaming
+        else grpc.unary_unary_rpc_method_handler
+    )
+    return make(wrapped, handler.request_deserializer, handler.response_serializer)
+
+
+def _streaming(handler: Any) -> grpc.RpcMethodHandler:
+    behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
+
+    async def wrapped(request: Any, context: _Context) -> AsyncIterator[Any]:
+        try:
+            async for response in behaviour(request, context):
+                yield response
+        except Exception as exc:
+            await _abort(context, exc)
+
+    make = (
+        grpc.stream_stream_rpc_method_handler
+        if handler.request_streaming
+        else grpc.unary_stream_rpc_method_handler
+    )
+    return make(wrapped, handler.request_deserializer, handler.response_serializer)
+
+
+async def _abort(context: _Context, error: Exception) -> NoReturn:
+    if isinstance(error, TriptychError):
+        status = status_for(error)
+        logger.info("refused: %s", error.message)
+    else:
+        request_id = uuid.uuid4().hex
+        logger.error("request %s failed", request_id, exc_info=error)
+        status = status_for_defect(request_id)
+    context.set_trailing_metadata(rpc_status.to_status(status).trailing_metadata)
+    await context.abort(grpc_code(status), status.message)
+
+

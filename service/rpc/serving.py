@@ -1,0 +1,68 @@
+"""What the servicers serve: nothing while the model loads, then a model, then nothing again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.domain.events import Event, GenerationRequest
+from service.domain.model import ModelDescription, PromptFormat
+from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
+
+
+class AnswersRequests(Protocol):
+    """What `generator.Generator` is to the servicers."""
+
+    def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
+        """Answer one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is ready to answer."""
+
+    generator: AnswersRequests
+    description: ModelDescription
+    prompt_format: PromptFormat
+
+
+class Serving:
+    """Holds the loaded model between `open` and `close`."""
+
+    def __init__(self) -> None:
+        self._loaded: LoadedModel | None = None
+        self._is_closed = False
+
+    def open(
+        self,
+        generator: AnswersRequests,
+        description: ModelDescription,
+        prompt_format: PromptFormat,
+    ) -> None:
+        """Serve this model from now on."""
+        self._loaded = LoadedModel(generator, description, prompt_format)
+
+    def close(self) -> None:
+        """Take no new requests; those that run go on."""
+        self._is_closed = True
+
+    def loaded(self) -> LoadedModel:
+        """Return the model; raises ShuttingDownError or EngineUnavailableError."""
+        if self._is_closed:
+            raise ShuttingDownError("the server is stopping; use another replica")
+        if self._loaded is None:
+            raise EngineUnavailableError("the model is still being loaded; retry in a few seconds")
+        return self._loaded
+
+    def model(self, name: str) -> LoadedModel:
+        """Return the model of that name (empty: the only one); raises ModelNotFoundError."""
+        loaded = self.loaded()
+        served = loaded.description.name
+        if name not in ("", served):
+            raise ModelNotFoundError(
+                f"model: {name!r} is not served here; this server has {served!r}",
+                field="model",
+                model=name,
+            )
+        return loaded

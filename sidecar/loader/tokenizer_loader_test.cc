@@ -1,0 +1,173 @@
+#include "loader/tokenizer_loader.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/str_cat.h"
+#include "tokenizer/decode_stream.h"
+
+namespace triptych::loader {
+namespace {
+
+using nlohmann::json;
+
+json ValidDocument() {
+  return json::parse(R"({
+    "version": "1.0", "truncation": null, "padding": null,
+    "added_tokens": [{"id": 5, "content": "<end>", "single_word": false, "lstrip": false, "rstrip": false,
+                      "normalized": false, "special": true}],
+    "normalizer": {"type": "NFC"},
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+    "post_processor": {"type": "TemplateProcessing",
+      "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<end>", "type_id": 0}}],
+      "pair": [], "special_tokens": {"<end>": {"id": "<end>", "ids": [5], "tokens": ["<end>"]}}},
+    "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+    "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": "",
+              "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+              "vocab": {"a": 0, "b": 1, "ab": 2, "Ã": 3, "©": 4}, "merges": ["a b"]}
+  })");
+}
+
+std::string ErrorOf(const json& document) {
+  const auto tokenizer = ParseTokenizer(document.dump());
+  return tokenizer.ok() ? "ok" : std::string(base::MessageOf(tokenizer.status()));
+}
+
+TEST(TokenizerLoader, ReadsAWholeFile) {
+  const auto tokenizer = ParseTokenizer(ValidDocument().dump());
+  ASSERT_TRUE(tokenizer.ok()) << base::MessageOf(tokenizer.status());
+  const auto encoding = tokenizer->Encode({.text = "ab<end>é", .add_special_tokens = true});
+  ASSERT_TRUE(encoding.ok());
+  EXPECT_EQ(encoding->ids, (std::vector<uint32_t>{2, 5, 3, 4, 5}));
+  EXPECT_EQ(tokenizer->Decode(encoding->ids, true).value(), "abé");
+  EXPECT_EQ(tokenizer->Decode(encoding->ids, false).value(), "ab<end>é<end>");
+  EXPECT_EQ(tokenizer->vocab_size(), 6u);
+}
+
+TEST(TokenizerLoader, StreamsHoldBackHalfCharacters) {
+  const auto tokenizer = ParseTokenizer(ValidDocument().dump());
+  tokenizer::DecodeStream stream(*tokenizer, /*skip_special_tokens=*/true);
+  EXPECT_EQ(stream.Append({2, 3}).value(), "ab");
+  EXPECT_FALSE(stream.Append({4, 99}).ok());  // changes nothing
+  EXPECT_EQ(stream.Append({5, 4}).value(), "é");
+  EXPECT_EQ(stream.Append({3}).value(), "");
+  EXPECT_EQ(stream.Flush(), "\uFFFD");
+}
+
+// Each change to the valid document, by JSON pointer, and the error that it must give.
+TEST(TokenizerLoader, EveryErrorNamesItsPath) {
+  struct Case {
+    std::string pointer;
+    std::string value;
+    std::string message;
+  };
+  const std::vector<Case> cases = {
+      {"/surprise", "1", "surprise: this option is not known"},
+      {"/normalizer", R"({"type": "Lowercase"})",
+       "normalizer.type: \"Lowercase\" is not supported yet; supported: NFC, Sequence"},
+      {"/normalizer",
+       R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Strip"}]})",
+       "normalizer.normalizers[1].type: \"Strip\" is not supported yet; supported: NFC, Sequence"},
+      {"/normalizer", "[]", "normalizer.type: expected a string, found nothing"},
+      {"/pre_tokenizer", "null",
+       "pre_tokenizer: a pre-tokenizer without ByteLevel as its last step is not supported yet"},
+      {"/pre_tokenizer/type", "\"Metaspace\"",
+       "pre_tokenizer.type: \"Metaspace\" is not supported yet; supported: ByteLevel, Digits, "
+       "Sequence, Split"},
+      {"/pre_tokenizer/use_regex", "3", "pre_tokenizer.use_regex: expected true or false, found 3"},
+      {"/pre_tokenizer",
+       R"({"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": false}]})",
+       "pre_tokenizer.pretokenizers[0].pattern.Regex: regular expression, offset 1: missing ), in: "
+       "("},
+      {"/pre_tokenizer",
+       R"({"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Odd", "invert": false})",
+       "pre_tokenizer.behavior: \"Odd\" is not supported yet; supported: Removed, Isolated, "
+       "MergedWithPrevious, "
+       "MergedWithNext, Contiguous"},
+      {"/post_processor/type", "\"BertProcessing\"",
+       "post_processor.type: \"BertProcessing\" is not supported yet; supported: ByteLevel, "
+       "Sequence, TemplateProcessing"},
+      {"/post_processor/single/0/Sequence/id", "\"B\"",
+       "post_processor.single[0]: a template must have the sequence A once, and no other"},
+      {"/post_processor/special_tokens", "{}",
+       "post_processor.special_tokens.<end>: expected an object, found nothing"},
+      {"/decoder/type", "\"WordPiece\"",
+       "decoder.type: \"WordPiece\" is not supported yet; supported: ByteLevel, Sequence"},
+      {"/decoder", "null", "decoder: expected exactly one decoder, ByteLevel"},
+      {"/model/type", "\"Unigram\"",
+       "model.type: \"Unigram\" is not supported yet; supported: BPE"},
+      {"/model/dropout", "0.1", "model.dropout: 0.1 is not supported yet; supported: null"},
+      {"/model/byte_fallback", "true",
+       "model.byte_fallback: true is not supported yet; supported: false"},
+      {"/model/end_of_word_suffix", "\"</w>\"",
+       "model.end_of_word_suffix: \"</w>\" is not supported yet; supported: null, \"\""},
+      {"/model/unk_token", "\"<unk>\"", "model.unk_token: \"<unk>\" is not in the vocabulary"},
+      {"/model/vocab", "[]", "model.vocab: expected an object, found array of 0"},
+      {"/model/vocab/a", "-1", "model.vocab.a: expected an id, found -1"},
+      {"/model/vocab/a", "1", "model.vocab: \"a\" and \"b\" have the same id, 1"},
+      {"/model/vocab/a", "20000000",
+       "model.vocab: the id of \"a\" is 20000000, above the highest allowed, 16777215"},
+      {"/model/merges/0", "\"a b c\"",
+       "model.merges[0]: \"a b c\" is not two tokens with a space between"},
+      {"/model/merges/0", "[\"a\"]", "model.merges[0]: has 1 tokens instead of 2"},
+      {"/model/merges/0", "[\"a\", 3]", "model.merges[0][1]: expected a string, found 3"},
+      {"/model/merges/0", "[\"b\", \"a\"]",
+       "model.merges[0]: \"ba\" is not a token of the vocabulary"},
+      {"/model/merges", "3", "model.merges: expected a list, found 3"},
+      {"/added_tokens/0/id", "7",
+       "added_tokens[0]: \"<end>\" has the id 7, but tokenizers would give it 5"},
+      {"/added_tokens/0/id", "4000000000", "added_tokens[0].id: the id is too high"},
+      {"/added_tokens/0/content", "\"\"", "added_tokens[0]: the content is empty"},
+      {"/added_tokens/0/special", "\"yes\"",
+       "added_tokens[0].special: expected true or false, found \"yes\""},
+  };
+  for (const Case& c : cases) {
+    json document = ValidDocument();
+    document[json::json_pointer(c.pointer)] = json::parse(c.value);
+    EXPECT_EQ(ErrorOf(document), c.message) << c.pointer;
+  }
+}
+
+TEST(TokenizerLoader, NoPrefixOfAFileCrashes) {
+  const std::string whole = ValidDocument().dump();
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(ParseTokenizer(whole.substr(0, size)).ok());
+  }
+}
+
+TEST(TokenizerLoader, NoChangedByteCrashes) {
+  const std::string whole = ValidDocument().dump();
+  for (size_t i = 0; i < whole.size(); ++i) {
+    for (const char c : {'\0', '"', '{', ']', '9', '\xFF'}) {
+      std::string changed = whole;
+      changed[i] = c;
+      const auto tokenizer = ParseTokenizer(changed);
+      if (tokenizer.ok()) {
+        EXPECT_TRUE(tokenizer->Encode({.text = "ab<end> é"}).ok());
+      }
+    }
+  }
+}
+
+TEST(TokenizerLoader, DeepNestingIsAnError) {
+  EXPECT_FALSE(ParseTokenizer(std::string(1'000'000, '[')).ok());
+  std::string nested = R"({"type": "NFC"})";
+  for (int i = 0; i < 1'000; ++i)
+    nested = R"({"type": "Sequence", "normalizers": [)" + nested + "]}";
+  json document = ValidDocument();
+  document["normalizer"] = json::parse(nested);
+  EXPECT_NE(ErrorOf(document).find("Sequences are nested too deeply"), std::string::npos);
+}
+
+TEST(TokenizerLoader, AFileThatIsNotThere) {
+  const auto tokenizer = LoadTokenizer("/nowhere/tokenizer.json");
+  EXPECT_EQ(tokenizer.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(base::MessageOf(tokenizer.status()), "/nowhere/tokenizer.json: there is no such file");
+}
+
+}  // namespace
+}  // namespace triptych::loader

@@ -1,0 +1,192 @@
+#include "models/bpe.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/str_cat.h"
+
+namespace triptych::models {
+namespace {
+
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+// The oracle: byte pair encoding as one would explain it. ASCII only, so that bytes are their own
+// letters.
+std::vector<std::string> PlainBpe(const std::string& piece, const Merges& merges) {
+  std::vector<std::string> parts;
+  for (const char c : piece) parts.emplace_back(1, c);
+  std::map<std::pair<std::string, std::string>, size_t> rank_of;
+  for (size_t rank = 0; rank < merges.size(); ++rank) rank_of[merges[rank]] = rank;
+  while (true) {
+    size_t best = 0, best_rank = merges.size();
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      const auto found = rank_of.find({parts[i], parts[i + 1]});
+      if (found != rank_of.end() && found->second < best_rank) {
+        best = i;
+        best_rank = found->second;
+      }
+    }
+    if (best_rank == merges.size()) return parts;
+    parts[best] += parts[best + 1];
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+}
+
+Vocabulary VocabularyOf(const std::vector<std::string>& tokens) {
+  std::vector<std::pair<std::string, uint32_t>> entries;
+  for (const std::string& token : tokens) {
+    entries.emplace_back(token, static_cast<uint32_t>(entries.size()));
+  }
+  return *Vocabulary::Create(std::move(entries));
+}
+
+std::vector<std::string> TokensOf(const Bpe& bpe, std::string_view piece) {
+  std::vector<Token> tokens;
+  bpe.Tokenize(piece, tokens);
+  std::vector<std::string> strings;
+  for (const Token& token : tokens) strings.emplace_back(*bpe.vocabulary().TokenOf(token.id));
+  return strings;
+}
+
+struct RandomBpe {
+  std::vector<std::string> tokens;
+  Merges merges;
+};
+
+RandomBpe MakeRandomBpe(std::mt19937& random, size_t letters, size_t merge_count) {
+  RandomBpe made;
+  for (size_t i = 0; i < letters; ++i) made.tokens.emplace_back(1, static_cast<char>('a' + i));
+  for (size_t i = 0; i < merge_count; ++i) {
+    const auto any = [&] { return made.tokens[random() % made.tokens.size()]; };
+    std::pair<std::string, std::string> merge(any(), any());
+    if (std::find(made.merges.begin(), made.merges.end(), merge) != made.merges.end()) continue;
+    const std::string joined = merge.first + merge.second;
+    if (std::find(made.tokens.begin(), made.tokens.end(), joined) == made.tokens.end()) {
+      made.tokens.push_back(joined);
+    }
+    made.merges.push_back(std::move(merge));
+  }
+  // Training gives merges in an order where parts come before wholes; encoders must not rely on it.
+  std::shuffle(made.merges.begin(), made.merges.end(), random);
+  return made;
+}
+
+TEST(Bpe, AgreesWithThePlainEncoder) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 200; ++round) {
+    const RandomBpe made = MakeRandomBpe(random, 1 + random() % 4, random() % 30);
+    const auto bpe = Bpe::Create(VocabularyOf(made.tokens), {.merges = made.merges});
+    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+    for (int i = 0; i < 50; ++i) {
+      std::string piece(random() % 120,
+                        ' ');  // both below and above the size where the heap takes over
+      for (char& c : piece) c = made.tokens[random() % made.tokens.size()][0];
+      ASSERT_EQ(TokensOf(**bpe, piece), PlainBpe(piece, made.merges)) << piece;
+    }
+  }
+}
+
+TEST(Bpe, MergesLowestRankFirstAndLeftmostOfEquals) {
+  const auto bpe =
+      Bpe::Create(VocabularyOf({"a", "b", "aa", "ab"}), {.merges = {{"a", "a"}, {"a", "b"}}});
+  EXPECT_EQ(TokensOf(**bpe, "aaa"), (std::vector<std::string>{"aa", "a"}));
+  EXPECT_EQ(TokensOf(**bpe, "aaab"), (std::vector<std::string>{"aa", "ab"}));
+}
+
+TEST(Bpe, RangesCoverThePiece) {
+  const auto bpe = Bpe::Create(VocabularyOf({"a", "b", "ab"}), {.merges = {{"a", "b"}}});
+  std::vector<Token> tokens;
+  (*bpe)->Tokenize("bab", tokens);
+  EXPECT_EQ(tokens, (std::vector<Token>{{1, {0, 1}}, {2, {1, 3}}}));
+}
+
+TEST(Bpe, IgnoreMergesTakesAWholePiece) {
+  const auto plain = Bpe::Create(VocabularyOf({"a", "b", "Ġ", "Ġab"}), {});
+  const auto ignoring = Bpe::Create(VocabularyOf({"a", "b", "Ġ", "Ġab"}), {.ignore_merges = true});
+  EXPECT_EQ(TokensOf(**plain, " ab"), (std::vector<std::string>{"Ġ", "a", "b"}));
+  EXPECT_EQ(TokensOf(**ignoring, " ab"), std::vector<std::string>{"Ġab"});
+}
+
+TEST(Bpe, MissingBytes) {
+  const std::vector<std::string> tokens = {"a", "<unk>"};
+  EXPECT_EQ(TokensOf(**Bpe::Create(VocabularyOf(tokens), {}), "xxa"),
+            std::vector<std::string>{"a"});
+  EXPECT_EQ(TokensOf(**Bpe::Create(VocabularyOf(tokens), {.unk_token = "<unk>"}), "xxa"),
+            (std::vector<std::string>{"<unk>", "<unk>", "a"}));
+  EXPECT_EQ(TokensOf(**Bpe::Create(VocabularyOf(tokens), {.unk_token = "<unk>", .fuse_unk = true}),
+                     "xxa"),
+            (std::vector<std::string>{"<unk>", "a"}));
+}
+
+TEST(Bpe, BadMergesAndUnknownTokensAreErrors) {
+  const auto missing = Bpe::Create(VocabularyOf({"a", "b"}), {.merges = {{"a", "b"}}});
+  EXPECT_EQ(base::MessageOf(missing.status()),
+            "merges[0]: \"ab\" is not a token of the vocabulary");
+  EXPECT_FALSE(Bpe::Create(VocabularyOf({"a"}), {.unk_token = "<unk>"}).ok());
+}
+
+TEST(Bpe, ALongRunIsNotQuadratic) {
+  std::vector<std::string> tokens = {"a"};
+  Merges merges;
+  for (int i = 0; i < 10; ++i) {
+    merges.emplace_back(tokens.back(), tokens.back());
+    tokens.push_back(tokens.back() + tokens.back());
+  }
+  const auto bpe = Bpe::Create(VocabularyOf(tokens), {.merges = merges});
+  const auto started = std::chrono::steady_clock::now();
+  EXPECT_EQ(TokensOf(**bpe, std::string(1'024 * 1'000, 'a')).size(), 1'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(20));
+}
+
+TEST(Bpe, ManyThreadsShareTheCache) {
+  std::mt19937 random(2);
+  const RandomBpe made = MakeRandomBpe(random, 4, 20);
+  const auto bpe = Bpe::Create(VocabularyOf(made.tokens), {.merges = made.merges});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937 own(t);
+      for (int i = 0; i < 2'000; ++i) {
+        std::string piece(own() % 8, ' ');
+        for (char& c : piece) c = static_cast<char>('a' + own() % 4);
+        EXPECT_EQ(TokensOf(**bpe, piece), PlainBpe(piece, made.merges));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(PieceCache, IsBounded) {
+  PieceCache cache;
+  const size_t bound = PieceCache::kShards * PieceCache::kMaxPiecesPerShard;
+  for (size_t i = 0; i < bound + 50'000; ++i) cache.Insert(std::to_string(i), {{1, {0, 1}}});
+  EXPECT_LE(cache.size(), bound);
+  cache.Insert(std::string(PieceCache::kMaxPieceBytes + 1, 'x'), {});
+  std::vector<Token> tokens;
+  EXPECT_FALSE(cache.Find(std::string(PieceCache::kMaxPieceBytes + 1, 'x'), tokens));
+}
+
+TEST(Vocabulary, RefusesHostileIds) {
+  EXPECT_FALSE(Vocabulary::Create({{"a", 4'000'000'000u}}).ok());
+  EXPECT_FALSE(Vocabulary::Create({{"a", 1}, {"b", 1}}).ok());
+}
+
+TEST(Vocabulary, KnowsGaps) {
+  const auto vocabulary = Vocabulary::Create({{"a", 1}, {"b", 5}});
+  EXPECT_EQ(vocabulary->size(), 2u);
+  EXPECT_EQ(vocabulary->id_limit(), 6u);
+  EXPECT_FALSE(vocabulary->TokenOf(3).has_value());
+  EXPECT_EQ(vocabulary->TokenOf(5), "b");
+  EXPECT_EQ(vocabulary->IdOf("a"), 1u);
+}
+
+}  // namespace
+}  // namespace triptych::models
