@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, NoReturn
 
 import grpc
 from grpc_status import rpc_status
 
 from service.errors import TriptychError
+from service.rpc.calls import RunningCalls
 from service.rpc.status import grpc_code, status_for, status_for_defect
 from service.telemetry.logging import logger
 
@@ -17,7 +19,10 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Wraps all handlers but those of other packages (health, reflection)."""
+    """Wraps and counts all handlers but those of other packages (health, reflection)."""
+
+    def __init__(self, running: RunningCalls) -> None:
+        self._running = running
 
     async def intercept_service(
         self,
@@ -29,18 +34,19 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if handler is None or not handler_call_details.method.startswith("/triptych."):
             return handler
         if handler.response_streaming:
-            return _streaming(handler)
-        return _unary(handler)
+            return _streaming(handler, self._running)
+        return _unary(handler, self._running)
 
 
-def _unary(handler: Any) -> grpc.RpcMethodHandler:
+def _unary(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
     behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
     async def wrapped(request: Any, context: _Context) -> Any:
-        try:
-            return await behaviour(request, context)
-        except Exception as exc:
-            await _abort(context, exc)
+        with running.one():
+            try:
+                return await behaviour(request, context)
+            except Exception as exc:
+                await _abort(context, exc)
 
     make = (
         grpc.stream_unary_rpc_method_handler
@@ -50,15 +56,19 @@ def _unary(handler: Any) -> grpc.RpcMethodHandler:
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
-def _streaming(handler: Any) -> grpc.RpcMethodHandler:
+def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
     behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
-    async def wrapped(request: Any, context: _Context) -> AsyncIterator[Any]:
-        try:
-            async for response in behaviour(request, context):
-                yield response
-        except Exception as exc:
-            await _abort(context, exc)
+    # Writes instead of yielding: so a cancelled call ends here, and closes the servicer's
+    # stream (and with it the engine's work) at once, not when the garbage is collected.
+    async def wrapped(request: Any, context: _Context) -> None:
+        with running.one():
+            try:
+                async with aclosing(behaviour(request, context)) as responses:
+                    async for response in responses:
+                        await context.write(response)
+            except Exception as exc:
+                await _abort(context, exc)
 
     make = (
         grpc.stream_stream_rpc_method_handler
@@ -78,5 +88,3 @@ async def _abort(context: _Context, error: Exception) -> NoReturn:
         status = status_for_defect(request_id)
     context.set_trailing_metadata(rpc_status.to_status(status).trailing_metadata)
     await context.abort(grpc_code(status), status.message)
-
-

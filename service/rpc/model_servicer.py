@@ -1,0 +1,62 @@
+"""ModelService: what is served, and what it can take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from service.domain.conversation import Modality
+from service.rpc.samplings import from_sampling
+from service.rpc.serving import LoadedModel, Serving
+from triptych.v1 import media_pb2, model_service_pb2_grpc
+from triptych.v1 import model_service_pb2 as pb
+
+_MODALITIES = {
+    Modality.TEXT: media_pb2.MODALITY_TEXT,
+    Modality.IMAGE: media_pb2.MODALITY_IMAGE,
+    Modality.AUDIO: media_pb2.MODALITY_AUDIO,
+    Modality.VIDEO: media_pb2.MODALITY_VIDEO,
+}
+
+
+class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
+    """Describes the one model that `serving` holds."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    async def ListModels(  # noqa: N802 - the contract's name
+        self, request: pb.ListModelsRequest, context: Any
+    ) -> pb.ListModelsResponse:
+        """List the model."""
+        return pb.ListModelsResponse(models=[_to_message(self._serving.loaded())])
+
+    async def GetModel(  # noqa: N802 - the contract's name
+        self, request: pb.GetModelRequest, context: Any
+    ) -> pb.GetModelResponse:
+        """Describe the model."""
+        return pb.GetModelResponse(model=_to_message(self._serving.model(request.model)))
+
+
+def _to_message(loaded: LoadedModel) -> pb.Model:
+    model = loaded.description
+    return pb.Model(
+        name=model.name,
+        architecture=model.architecture,
+        input_modalities=[
+            media_pb2.MODALITY_TEXT,
+            *(_MODALITIES[modality] for modality in model.part_limits),
+        ],
+        part_limits=[
+            pb.PartLimit(modality=_MODALITIES[modality], max_parts=limit)
+            for modality, limit in model.part_limits.items()
+        ],
+        max_model_tokens=model.max_model_tokens,
+        vocabulary_size=model.vocabulary_size,
+        prompt_format=pb.PromptFormat(
+            name=loaded.prompt_format.name, reason=loaded.prompt_format.reason
+        ),
+        default_sampling=from_sampling(model.default_sampling),
+        dtype=model.dtype,
+        quantization=model.quantization,
+        kv_cache_tokens=model.kv_cache_tokens,
+    )

@@ -1,0 +1,85 @@
+"""Turns the contract's requests into domain objects; reports all wrong fields at once.
+
+Field paths start inside `GenerateRequest`, also when it comes wrapped in another message, and are
+spelled as the proto spells them: `conversation.messages[0].parts[1].image`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.domain.conversation import Prompt, PromptOptions, RawText, RawTokenIds, Role
+from service.domain.events import GenerationRequest
+from service.errors import InvalidRequestError
+from service.rpc.conversations import to_conversation
+from service.rpc.samplings import to_sampling
+from service.rpc.violations import Violations
+
+if TYPE_CHECKING:
+    from service.domain.conversation import Conversation
+    from triptych.v1 import generation_service_pb2 as pb
+
+
+def to_generation_request(message: pb.GenerateRequest) -> GenerationRequest:
+    """Convert and check; raises InvalidRequestError or MediaSourceUnsupportedError."""
+    violations = Violations()
+    prompt = _to_prompt(message, violations)
+    sampling = to_sampling(message.sampling, violations)
+    options = _to_prompt_options(message.prompt_options, prompt, violations)
+    violations.raise_if_any()
+    if prompt is None:
+        raise InvalidRequestError("prompt", _NO_PROMPT)
+    return GenerationRequest(
+        model=message.model,
+        prompt=prompt,
+        sampling=sampling,
+        prompt_options=options,
+        include_token_ids=message.output_options.include_token_ids,
+    )
+
+
+_NO_PROMPT = "is not set; set one of conversation, text or token_ids"
+
+
+def _to_prompt(message: pb.GenerateRequest, violations: Violations) -> Prompt | None:
+    match message.WhichOneof("prompt"):
+        case "conversation":
+            return to_conversation(message.conversation, violations)
+        case "text":
+            if not message.text:
+                violations.add("text", "is empty; a prompt needs at least one character")
+            return RawText(message.text)
+        case "token_ids":
+            if not message.token_ids.ids:
+                violations.add("token_ids.ids", "is empty; a prompt needs at least one id")
+            return RawTokenIds(tuple(message.token_ids.ids))
+        case _:
+            violations.add("prompt", _NO_PROMPT)
+            return None
+
+
+def _to_prompt_options(
+    message: pb.PromptOptions, prompt: Prompt | None, violations: Violations
+) -> PromptOptions:
+    continues = message.continue_final_message
+    adds = message.add_generation_prompt if message.HasField("add_generation_prompt") else None
+    if continues and adds:
+        violations.add(
+            "prompt_options.add_generation_prompt",
+            "cannot be true together with continue_final_message; leave it unset",
+        )
+    if continues and not _ends_with_assistant(prompt):
+        violations.add(
+            "prompt_options.continue_final_message",
+            "needs a conversation whose last message has ROLE_ASSISTANT",
+        )
+    return PromptOptions(
+        add_generation_prompt=not continues if adds is None else adds,
+        continue_final_message=continues,
+        trust_special_tokens=message.trust_special_tokens,
+    )
+
+
+def _ends_with_assistant(prompt: Conversation | RawText | RawTokenIds | None) -> bool:
+    messages = getattr(prompt, "messages", ())
+    return bool(messages) and messages[-1].role is Role.ASSISTANT
