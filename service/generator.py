@@ -36,7 +36,6 @@ from service.errors import (
     InvalidRequestError,
     LimitExceededError,
     ModalityUnsupportedError,
-    ModelNotFoundError,
 )
 from service.ports import Engine, MediaLoader, PromptRenderer, Tokenizer, TokenStream
 
@@ -52,7 +51,10 @@ class Generator:
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
         """Answer one request; raises the errors of errors.py before or between events."""
-        self._check_model(request.model)
+        vocabulary_size = self.engine.model.vocabulary_size
+        _check_ids(
+            "sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size
+        )
         request_id = uuid.uuid4().hex
         decode_started = time.monotonic()
         media = await self._load_media(request)
@@ -72,15 +74,6 @@ class Generator:
             async for event in events:
                 yield event
 
-    def _check_model(self, name: str) -> None:
-        served = self.engine.model.name
-        if name not in ("", served):
-            raise ModelNotFoundError(
-                f"model: {name!r} is not served here; this server has {served!r}",
-                field="model",
-                model=name,
-            )
-
     async def _load_media(self, request: GenerationRequest) -> list[DecodedMedia]:
         """Decode all parts at once; the first failure cancels the others."""
         if not isinstance(request.prompt, Conversation):
@@ -97,7 +90,7 @@ class Generator:
     async def _tokenize(self, request: GenerationRequest) -> Sequence[int]:
         match request.prompt:
             case RawTokenIds(token_ids):
-                _check_ids(token_ids, self.engine.model.vocabulary_size)
+                _check_ids("token_ids.ids", token_ids, self.engine.model.vocabulary_size)
                 return token_ids
             case RawText(text):
                 rendered = RenderedPrompt(text)
@@ -191,11 +184,11 @@ def _check_parts(parts: Sequence[MediaPart], limits: dict[Modality, int]) -> Non
             raise LimitExceededError(part.field, f"{part.modality} parts a request", limit, total)
 
 
-def _check_ids(token_ids: Sequence[int], vocabulary_size: int) -> None:
+def _check_ids(field: str, token_ids: Sequence[int], vocabulary_size: int) -> None:
     for index, token_id in enumerate(token_ids):
         if token_id >= vocabulary_size:
             raise InvalidRequestError(
-                f"token_ids.ids[{index}]",
+                f"{field}[{index}]",
                 f"{token_id} is not below the vocabulary's size of {vocabulary_size}",
             )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service.errors import StartupError
@@ -13,6 +12,7 @@ from service.rpc.calls import RunningCalls
 from service.rpc.error_interceptor import ErrorInterceptor
 from service.rpc.generation_servicer import GenerationServicer
 from service.rpc.model_servicer import ModelServicer
+from service.rpc.reflection_v1 import SERVICE_NAME as REFLECTION_V1
 from service.rpc.reflection_v1 import add_reflection_v1
 from service.rpc.serving import Serving
 from service.rpc.unserved import MediaServicer, TokenizerServicer
@@ -48,7 +48,7 @@ class RpcServer:
     def __init__(self, server: grpc.aio.Server, running: RunningCalls, address: str) -> None:
         self._server = server
         self._running = running
-        self._health = health.HealthServicer()
+        self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.address = address
 
@@ -96,7 +96,7 @@ def build_server(listen: str, serving: Serving, *, max_message_bytes: int) -> Rp
 
 
 def _add_reflection(server: grpc.aio.Server) -> None:
-    names = (*_OUR_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    names = (*_OUR_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1)
     reflection.enable_server_reflection(names, server)
     add_reflection_v1(server, names)
 
@@ -114,5 +114,3 @@ def _bind(server: grpc.aio.Server, listen: str) -> str:
     if listen.startswith("unix:"):
         return listen
     return f"{listen.rpartition(':')[0]}:{port}"
-
-

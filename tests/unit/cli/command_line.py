@@ -1,23 +1,15 @@
-"""The command line as `service/__main__.py` makes it, with the two commands only."""
+"""The command line as a user starts it: `python -m tests.unit.cli.command_line chat ...`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from service.cli import chat, doctor
-
-_COMMANDS = {"chat": chat, "doctor": doctor}
+from service.__main__ import main
 
 
 def run(*words: str) -> int:
-    """Parse and run a command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="triptych")
-    subparsers = parser.add_subparsers(dest="command", required=True)
-    for command in _COMMANDS.values():
-        command.add_parser(subparsers)
-    args = parser.parse_args(words)
-    return _COMMANDS[args.command].run(args)
+    """Run a command line; return its exit code."""
+    return main(words)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import grpc
 import pytest
 from triptych.v1 import conversation_pb2, error_reason_pb2, generation_service_pb2
 
-from service.cli import chat, chat_problem
+from service.cli import chat_problem
 from service.cli.chat_output import for_terminal, usage_line
+from service.cli.exit_codes import ExitCode
 from tests.unit.cli.command_line import run
 from tests.unit.client.fake_server import Failure, Hang, answer, completed, delta, started
 
@@ -37,7 +38,7 @@ def test_the_answer_goes_to_stdout_and_the_usage_to_stderr(
     code = run("chat", "--target", server.target, "what?")
     out, err = capsys.readouterr()
 
-    assert code == chat.OK
+    assert code == ExitCode.OK
     assert out == "a cat\n"
     assert err == "prompt 12 tokens (text 3, image 9), answer 2 tokens in 1.25 s\n"
 
@@ -93,7 +94,7 @@ def test_json_prints_one_event_a_line(server: FakeServer, capsys: Capture) -> No
     code = run("chat", "--target", server.target, "--json", "what?")
     lines = capsys.readouterr().out.splitlines()
 
-    assert code == chat.OK
+    assert code == ExitCode.OK
     assert [next(iter(json.loads(line))) for line in lines] == [
         "started",
         "text_delta",
@@ -117,7 +118,7 @@ def test_a_refusal_tells_field_problem_and_cure(server: FakeServer, capsys: Capt
     code = run("chat", "--target", server.target, "what?")
     out, err = capsys.readouterr()
 
-    assert code == chat.REFUSED
+    assert code == ExitCode.FAILED
     assert out == ""
     assert f"{IMAGE}: no readable image\n" in err
     assert "check that the file is whole" in err
@@ -129,7 +130,7 @@ def test_a_defect_tells_the_request_id(server: FakeServer, capsys: Capture) -> N
     server.script = [Failure(grpc.StatusCode.INTERNAL, "internal error", "INTERNAL", metadata)]
     code = run("chat", "--target", server.target, "what?")
 
-    assert code == chat.REFUSED
+    assert code == ExitCode.FAILED
     assert "internal error\nrequest id: r-7\n" in capsys.readouterr().err
 
 
@@ -142,7 +143,7 @@ def test_a_failure_after_text_ends_the_line_first(server: FakeServer, capsys: Ca
     code = run("chat", "--target", server.target, "what?")
     out, err = capsys.readouterr()
 
-    assert code == chat.REFUSED
+    assert code == ExitCode.FAILED
     assert out == "re\n"
     assert "engine died" in err
     assert "retry in 2.5 s" in err
@@ -153,7 +154,7 @@ def test_another_service_at_the_target_is_told(server: FakeServer, capsys: Captu
     server.script = [Failure(grpc.StatusCode.UNIMPLEMENTED, "method not found")]
     code = run("chat", "--target", server.target, "what?")
 
-    assert code == chat.REFUSED
+    assert code == ExitCode.FAILED
     assert "check --target" in capsys.readouterr().err
 
 
@@ -162,7 +163,7 @@ def test_no_server_tells_how_to_start_one(capsys: Capture) -> None:
     code = run("chat", "--target", "localhost:1", "what?")
     err = capsys.readouterr().err
 
-    assert code == chat.UNREACHABLE
+    assert code == ExitCode.UNREACHABLE
     assert "no server answers at localhost:1" in err
     assert "triptych serve" in err
 
@@ -171,7 +172,7 @@ def test_a_missing_file_is_a_usage_error(server: FakeServer, capsys: Capture) ->
     """Nothing is sent."""
     code = run("chat", "--target", server.target, "--image", "nothing.png", "what?")
 
-    assert code == chat.USAGE
+    assert code == ExitCode.USAGE
     assert "cannot read the image nothing.png" in capsys.readouterr().err
     assert server.requests == []
 
@@ -181,7 +182,7 @@ def test_a_missing_text_is_a_usage_error(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         run("chat")
 
-    assert caught.value.code == chat.USAGE
+    assert caught.value.code == ExitCode.USAGE
     assert "TEXT" in capsys.readouterr().err
 
 
@@ -204,7 +205,7 @@ def test_ctrl_c_cancels_the_call(server: FakeServer) -> None:
         _, err = process.communicate(timeout=30)
 
     assert first == "re"
-    assert process.returncode == chat.INTERRUPTED
+    assert process.returncode == ExitCode.INTERRUPTED
     assert "Traceback" not in err
     assert server.was_left.wait(10)
 
@@ -219,7 +220,7 @@ def test_a_closed_stdout_cancels_the_call(server: FakeServer) -> None:
         assert process.stderr is not None
         err = process.stderr.read()
 
-    assert process.wait(30) == chat.READER_GONE
+    assert process.wait(30) == ExitCode.READER_GONE
     assert "Traceback" not in err
     assert server.was_left.wait(10)
 
@@ -241,9 +242,9 @@ def test_a_terminal_gets_a_spinner_until_the_first_token(server: FakeServer) -> 
 
 def test_control_characters_do_not_reach_a_terminal() -> None:
     """Newlines and tabs stay; what moves the cursor does not."""
-    assert for_terminal("a\tb\n\x1b[2Jé\x9b") == "a\tb\n\N{REPLACEMENT CHARACTER}[2Jé" + (
-        "\N{REPLACEMENT CHARACTER}"
-    )
+    mark = "\N{REPLACEMENT CHARACTER}"
+
+    assert for_terminal("a\tb\n\x1b[2Jé\x9b") == f"a\tb\n{mark}[2Jé{mark}"
 
 
 def test_the_usage_line_names_only_what_was_there() -> None:
@@ -257,6 +258,6 @@ def test_the_usage_line_names_only_what_was_there() -> None:
 
 def test_every_reason_has_a_cure() -> None:
     """No refusal leaves a person without advice."""
-    names = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()}
+    names = {name.removeprefix("ERROR_REASON_") for name, _ in error_reason_pb2.ErrorReason.items()}
 
     assert set(chat_problem.CURES) == names - {"UNSPECIFIED"}

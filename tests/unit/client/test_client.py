@@ -236,7 +236,7 @@ def test_all_calls_map_their_failures(server: FakeServer, client: Client) -> Non
 
 def test_the_table_of_reasons_is_total() -> None:
     """Every reason of the contract has an exception, and every exception is reached."""
-    names = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()}
+    names = {name.removeprefix("ERROR_REASON_") for name, _ in error_reason_pb2.ErrorReason.items()}
     reached = {*ERROR_OF_REASON.values(), *ERROR_OF_CODE.values()}
 
     assert set(ERROR_OF_REASON) == names - {"UNSPECIFIED"}

@@ -12,6 +12,8 @@ from triptych_client._requests import build_generate_request
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from google.protobuf.message import Message as Proto
+
     from triptych_client import Prompt
 
 
@@ -51,7 +53,7 @@ def test_zero_is_not_unset() -> None:
         generation_service_pb2.OutputOptions,
     ],
 )
-def test_every_field_of_the_contract_is_an_option(kind: Any) -> None:
+def test_every_field_of_the_contract_is_an_option(kind: type[Proto]) -> None:
     """No sampling, prompt or output field is left out of the client."""
     names = {field.name for field in kind.DESCRIPTOR.fields}
 
@@ -171,7 +173,7 @@ def test_every_source_of_the_contract_can_be_named(medium: Image, source: str, v
 
 def test_a_missing_file_is_a_file_not_found_error(tmp_path: Path) -> None:
     """The name of the file is in the error."""
-    with pytest.raises(FileNotFoundError, match="nothing.png"):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
         build_generate_request("hi", {"images": [tmp_path / "nothing.png"]})
 
 

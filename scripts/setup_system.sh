@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the sidecar is built with. Does nothing where all are there.
+set -euo pipefail
+
+packages=(
+  cmake ninja-build g++ pkg-config
+  protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
+  nlohmann-json3-dev libgtest-dev
+)
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "setup: not a Debian system; see to it that it has what these packages hold: ${packages[*]}" >&2
+  exit 0
+fi
+missing=()
+for package in "${packages[@]}"; do
+  is_installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! sudo -n true 2>/dev/null && ! [ -t 0 ]; then
+    echo "setup: these packages are missing and I may not install them; as root run:" >&2
+    echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install --quiet --yes --no-install-recommends "${missing[@]}"

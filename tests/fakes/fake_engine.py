@@ -1,0 +1,112 @@
+"""An engine in memory: it answers with ids that the test wrote, one step at a time.
+
+Every medium takes two placeholder tokens. It keeps the promises of the `Engine` port, proved by the
+contract suite that the real engine passes too (tests/contract/engine_contract.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from service.domain.conversation import Modality
+from service.domain.events import EngineDelta, FinishReason
+from service.domain.media import DecodedMedia, PlaceholderSpan, PreparedPrompt
+from service.domain.model import ModelDescription
+from service.domain.sampling import Sampling
+from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
+
+PLACEHOLDER_ID = 299
+TOKENS_A_MEDIUM = 2
+
+FAKE_MODEL = ModelDescription(
+    name="fake",
+    architecture="FakeForConditionalGeneration",
+    model_type="fake",
+    directory="/nowhere",
+    part_limits={Modality.IMAGE: 2, Modality.AUDIO: 1},
+    max_model_tokens=64,
+    vocabulary_size=300,
+    default_sampling=Sampling(temperature=0.5),
+    dtype="float32",
+    quantization="",
+    kv_cache_tokens=640,
+    audio_sample_rate_hz=16_000,
+)
+
+
+class FakeEngine:
+    """Answers every prompt with the same steps."""
+
+    def __init__(self, steps: Sequence[bytes] = (b"He", b"llo"), stop_id: int = 0) -> None:
+        """Each step's bytes are its token ids; then `stop_id` ends the answer."""
+        self.model = FAKE_MODEL
+        self.steps = list(steps)
+        self.stop_id = stop_id
+        self.running: set[str] = set()
+        self.prompts: list[tuple[list[int], list[DecodedMedia]]] = []
+        self.hold = asyncio.Event()  # while not set, the engine waits after its first step
+        self.hold.set()
+        self._dead = asyncio.Event()
+
+    def die(self) -> None:
+        """Fail every call from now on, as a killed engine process does."""
+        self._dead.set()
+        self.hold.set()
+
+    async def prepare(
+        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+    ) -> PreparedPrompt:
+        """Expand each placeholder to two tokens."""
+        self._reject_dead()
+        self.prompts.append((list(token_ids), list(media)))
+        places = [index for index, token in enumerate(token_ids) if token == PLACEHOLDER_ID]
+        if len(places) < len(media):
+            raise InvalidRequestError("prompt", "its placeholders do not match its media")
+        spans = tuple(
+            PlaceholderSpan(item.field, item.modality, place + index, TOKENS_A_MEDIUM)
+            for index, (place, item) in enumerate(zip(places, media, strict=False))
+        )
+        count = len(token_ids) + len(spans)
+        if count > self.model.max_model_tokens - 1:
+            raise PromptTooLongError(
+                "prompt", "max_model_tokens", self.model.max_model_tokens - 1, count
+            )
+        return PreparedPrompt(count, spans, None)
+
+    async def generate(
+        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+    ) -> AsyncIterator[EngineDelta]:
+        """Give the steps of every output in turn."""
+        self._reject_dead()
+        self.running.add(request_id)
+        try:
+            for index in range(sampling.n):
+                async for delta in self._one_output(index, index == sampling.n - 1, sampling):
+                    yield delta
+        finally:
+            self.running.discard(request_id)
+
+    async def wait_until_dead(self) -> None:
+        """Return after `die`."""
+        await self._dead.wait()
+
+    async def _one_output(
+        self, index: int, is_last: bool, sampling: Sampling
+    ) -> AsyncIterator[EngineDelta]:
+        left = sampling.max_tokens or self.model.max_model_tokens
+        for step in self.steps:
+            ids = tuple(step[:left])
+            left -= len(ids)
+            if not left:
+                yield EngineDelta(index, ids, FinishReason.LENGTH)
+                return
+            yield EngineDelta(index, ids)
+            await self.hold.wait()
+            self._reject_dead()
+        times = {"queue_s": 0.1, "prefill_s": 0.2, "generate_s": 0.3} if is_last else {}
+        yield EngineDelta(index, (self.stop_id,), FinishReason.STOP, **times)
+
+    def _reject_dead(self) -> None:
+        if self._dead.is_set():
+            raise EngineUnavailableError("the engine died; retry on another replica")

@@ -1,0 +1,258 @@
+"""The way of one request, on fakes: what is said when, and what is undone when it ends early."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from service.domain.conversation import (
+    AudioPart,
+    Conversation,
+    ImagePart,
+    InlineSource,
+    Message,
+    Modality,
+    Part,
+    RawText,
+    RawTokenIds,
+    Role,
+    TextPart,
+    VideoPart,
+)
+from service.domain.events import (
+    Completed,
+    Event,
+    FinishReason,
+    GenerationRequest,
+    OutputFinished,
+    Started,
+    TextDelta,
+)
+from service.domain.sampling import Sampling
+from service.errors import (
+    EngineUnavailableError,
+    InvalidRequestError,
+    LimitExceededError,
+    MediaUndecodableError,
+    ModalityUnsupportedError,
+    PromptTooLongError,
+    TokenizerUnavailableError,
+)
+from service.generator import Generator
+from tests.fakes.fake_engine import PLACEHOLDER_ID, FakeEngine
+from tests.fakes.fake_media_loader import FakeMediaLoader
+from tests.fakes.fake_renderer import MEDIUM_MARK, FakeRenderer
+from tests.fakes.fake_tokenizer import FakeTokenizer
+
+_FIRST_SPECIAL_ID = 256
+
+
+class _Tokenizer(FakeTokenizer):
+    """Has the placeholder at the id that the fake engine expects."""
+
+    def __init__(self) -> None:
+        filler = [f"<|{index}|>" for index in range(_FIRST_SPECIAL_ID, PLACEHOLDER_ID)]
+        super().__init__([*filler, MEDIUM_MARK])
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def tokenizer() -> _Tokenizer:
+    return _Tokenizer()
+
+
+@pytest.fixture
+def generator(engine: FakeEngine, tokenizer: _Tokenizer) -> Generator:
+    return Generator(engine, tokenizer, FakeMediaLoader(), FakeRenderer())
+
+
+def ask(*parts: Part, **options: object) -> GenerationRequest:
+    conversation = Conversation((Message(Role.USER, parts),))
+    return GenerationRequest(model="", prompt=conversation, **options)
+
+
+def image(data: bytes = b"xy", field: str = "image 1") -> ImagePart:
+    return ImagePart(field, InlineSource(data))
+
+
+async def run(generator: Generator, request: GenerationRequest) -> list[Event]:
+    async with aclosing(generator.generate(request)) as events:
+        return [event async for event in events]
+
+
+async def test_events_come_in_the_order_of_the_contract(generator: Generator) -> None:
+    events = await run(generator, ask(TextPart("hi")))
+    assert [type(event) for event in events] == [
+        Started,
+        TextDelta,
+        TextDelta,
+        OutputFinished,
+        Completed,
+    ]
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Hello"
+
+
+async def test_the_token_that_ends_an_answer_is_counted_but_not_written(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    engine.stop_id = ord("!")
+    events = await run(generator, ask(TextPart("hi"), include_token_ids=True))
+    deltas = [event for event in events if isinstance(event, TextDelta)]
+    assert "".join(delta.text for delta in deltas) == "Hello"
+    assert [i for delta in deltas for i in delta.token_ids] == [*b"Hello!"]
+    assert events[-1].usage.completion_tokens == 6
+
+
+async def test_half_a_character_is_never_sent(generator: Generator, engine: FakeEngine) -> None:
+    euro = "€".encode()
+    engine.steps = [b"1" + euro[:1], euro[1:2], euro[2:], euro[:2]]
+    events = await run(generator, ask(TextPart("hi")))
+    texts = [event.text for event in events if isinstance(event, TextDelta)]
+    assert texts == ["1", "€", "�"]
+
+
+async def test_reaching_max_tokens_ends_with_length(generator: Generator) -> None:
+    events = await run(generator, ask(TextPart("hi"), sampling=Sampling(max_tokens=3)))
+    assert events[-2] == OutputFinished(0, FinishReason.LENGTH)
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Hel"
+
+
+async def test_several_outputs_keep_their_texts_apart(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    events = await run(generator, ask(TextPart("hi"), sampling=Sampling(n=2)))
+    texts = ["", ""]
+    for event in events:
+        if isinstance(event, TextDelta):
+            texts[event.output_index] += event.text
+    assert texts == ["Hello", "Hello"]
+    assert [e.output_index for e in events if isinstance(e, OutputFinished)] == [0, 1]
+
+
+async def test_media_reach_the_engine_in_reading_order(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    audio = AudioPart("audio 1", InlineSource(b"zz"))
+    events = await run(generator, ask(image(b"a", "image 1"), TextPart("?"), audio, image(b"b")))
+    token_ids, media = engine.prompts[0]
+    assert token_ids.count(PLACEHOLDER_ID) == 3
+    assert [item.field for item in media] == ["image 1", "audio 1", "image 1"]
+    usage = events[-1].usage
+    assert usage.media_tokens == {Modality.IMAGE: 4, Modality.AUDIO: 2}
+    assert [span.field for span in events[0].placeholders] == ["image 1", "audio 1", "image 1"]
+
+
+async def test_a_placeholder_typed_by_a_user_is_plain_text(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    await run(generator, ask(TextPart(f"see {MEDIUM_MARK}"), image()))
+    token_ids, media = engine.prompts[0]
+    assert token_ids.count(PLACEHOLDER_ID) == len(media) == 1
+
+
+async def test_timings_tell_only_the_stages_that_happened(generator: Generator) -> None:
+    plain = (await run(generator, ask(TextPart("hi"))))[-1].timings
+    assert plain.decode_s is None
+    assert plain.preprocess_s is None
+    assert (plain.queue_s, plain.prefill_s, plain.generate_s) == (0.1, 0.2, 0.3)
+    seen = (await run(generator, ask(image())))[-1].timings
+    assert seen.decode_s is not None
+    assert seen.preprocess_s is not None
+
+
+async def test_finished_prompts_skip_the_renderer(generator: Generator, engine: FakeEngine) -> None:
+    await run(generator, GenerationRequest("", RawText("ab<|256|>")))
+    await run(generator, GenerationRequest("", RawTokenIds((1, 2))))
+    assert [ids for ids, _ in engine.prompts] == [[97, 98, 256], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "field"),
+    [
+        (ask(image(b"broken")), MediaUndecodableError, "image 1"),
+        (ask(image(b"x"), image(b"broken", "image 2")), MediaUndecodableError, "image 2"),
+        (ask(image(), image(), image(field="third")), LimitExceededError, "third"),
+        (
+            ask(VideoPart("video 1", InlineSource(b"x"))),
+            ModalityUnsupportedError,
+            "video 1",
+        ),
+        (ask(TextPart("x" * 100)), PromptTooLongError, "prompt"),
+        (GenerationRequest("", RawTokenIds((1, 300))), InvalidRequestError, "token_ids.ids[1]"),
+        (
+            ask(TextPart("x"), sampling=Sampling(stop_token_ids=(1, 2, 300))),
+            InvalidRequestError,
+            "sampling.stop_token_ids[2]",
+        ),
+    ],
+)
+async def test_a_refusal_names_the_field_and_leaves_nothing_behind(
+    generator: Generator,
+    engine: FakeEngine,
+    request_: GenerationRequest,
+    error: type[InvalidRequestError],
+    field: str,
+) -> None:
+    with pytest.raises(error) as refusal:
+        await run(generator, request_)
+    assert refusal.value.violations[0][0] == field
+    assert not engine.running
+
+
+async def test_closing_the_stream_stops_the_engine(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    engine.hold.clear()
+    events = generator.generate(ask(TextPart("hi")))
+    assert isinstance(await anext(events), Started)
+    await anext(events)
+    assert engine.running
+    await events.aclose()
+    assert not engine.running
+
+
+async def test_cancelling_the_task_stops_the_engine(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    engine.hold.clear()
+    first_delta = asyncio.Event()
+
+    async def consume() -> None:
+        async with aclosing(generator.generate(ask(TextPart("hi")))) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    first_delta.set()
+
+    task = asyncio.create_task(consume())
+    await first_delta.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not engine.running
+
+
+async def test_an_engine_that_dies_ends_the_stream_with_unavailable(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    engine.hold.clear()
+    events = generator.generate(ask(TextPart("hi")))
+    await anext(events)
+    await anext(events)
+    engine.die()
+    with pytest.raises(EngineUnavailableError):
+        await anext(events)
+
+
+async def test_a_tokenizer_that_is_away_is_unavailable(
+    generator: Generator, engine: FakeEngine, tokenizer: _Tokenizer
+) -> None:
+    tokenizer.is_available = False
+    with pytest.raises(TokenizerUnavailableError):
+        await run(generator, ask(TextPart("hi")))
+    assert not engine.prompts
