@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 folder=${1:-build/sidecar}
 shift || true
 
-cmake -S sidecar -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" >"$(mkdir -p "$folder" && echo "$folder")/configure.log" || {
+mkdir -p "$folder"
+if ! cmake -S sidecar -B "$folder" -G Ninja "$@" >"$folder/configure.log" 2>&1; then
   cat "$folder/configure.log" >&2
-  echo "sidecar: cmake cannot configure; is something missing? run: make setup" >&2
+  echo "sidecar: cmake cannot configure; if something is missing, run: make setup" >&2
   exit 1
-}
+fi
 cmake --build "$folder"

@@ -11,13 +11,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from service.cli.doctor_checks import run_checks
+from service.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     import argparse
 
     from service.cli.doctor_checks import Check
-
-OK, MISSING = 0, 1
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> ExitCode:
     """Run all checks, print each as it ends, and return the exit code."""
     checks: list[Check] = []
     for check in run_checks(args.sidecar):
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"ok": is_ready, "checks": [asdict(check) for check in checks]}, indent=2))
     else:
         print("a server can start" if is_ready else "a server cannot start; see ✗")
-    return OK if is_ready else MISSING
+    return ExitCode.OK if is_ready else ExitCode.FAILED
 
 
 def line_of(check: Check) -> str:

