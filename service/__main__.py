@@ -1,6 +1,7 @@
-"""The command line: `triptych serve | chat | doctor | engine-flags`. Flags and exit codes only.
+"""The command line: `triptych serve | chat | health | doctor | engine-flags`. Flags and exit codes only.
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted.
+`chat` adds two of its own, see service/cli/exit_codes.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from service import __version__
-from service.cli import chat, doctor
+from service.cli import chat, doctor, health
 from service.config import (
     ServerConfig,
     default_decode_threads,
@@ -49,6 +50,7 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_serve(commands)
     chat.add_parser(commands)
+    health.add_parser(commands)
     doctor.add_parser(commands)
     flags = commands.add_parser("engine-flags", help="list vLLM's flags that `serve` passes on")
     flags.set_defaults(run=_print_engine_flags)

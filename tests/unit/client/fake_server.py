@@ -267,6 +267,11 @@ class _Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_hea
     def __init__(self, server: FakeServer) -> None:
         self._server = server
 
+    def Check(  # noqa: N802  # gRPC's name
+        self, _request: health_pb2.HealthCheckRequest, _context: grpc.ServicerContext
+    ) -> health_pb2.HealthCheckResponse:
+        return health_pb2.HealthCheckResponse(status=self._server.health[-1])
+
     def Watch(  # noqa: N802  # gRPC's name
         self, _request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> Iterator[health_pb2.HealthCheckResponse]:
