@@ -1,4 +1,4 @@
-"""The command line: `triptych serve | chat | health | doctor | engine-flags`. Flags and exit codes only.
+"""The command line, `triptych serve | chat | health | doctor | engine-flags`: flags and exit codes.
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted.
 `chat` adds two of its own, see service/cli/exit_codes.py.
@@ -126,7 +126,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
     return run_server(config)
 
 
-def _print_engine_flags(arguments: argparse.Namespace) -> int:
+def _print_engine_flags(_: argparse.Namespace) -> int:
     prepare_engine_environment("error")
     from service.engine.engine_args import engine_flags_help
 

@@ -153,7 +153,7 @@ async def _run(config: ServerConfig) -> int:
         await starting
         return await application.run_until(stop)
     except StartupError as exc:
-        logger.error("%s", exc)  # noqa: TRY400 - the message says it all
+        logger.error("%s", exc)
         return 1
     finally:
         stopping.cancel()

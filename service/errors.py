@@ -55,7 +55,7 @@ class MediaUndecodableError(InvalidRequestError):
 class LimitExceededError(InvalidRequestError):
     """Something is larger than the server allows."""
 
-    def __init__(self, field: str, limit: str, limit_value: int | float, actual: int | float) -> None:
+    def __init__(self, field: str, limit: str, limit_value: float, actual: float) -> None:
         super().__init__(
             field,
             f"{limit} is {limit_value}, got {actual}",

@@ -13,7 +13,7 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -49,23 +49,19 @@ class Generator:
     media_loader: MediaLoader
     renderer: PromptRenderer
 
-    async def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Answer one request; raises the errors of errors.py before or between events."""
         vocabulary_size = self.engine.model.vocabulary_size
-        _check_ids(
-            "sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size
-        )
+        _check_ids("sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size)
         request_id = uuid.uuid4().hex
         decode_started = time.monotonic()
         media = await self._load_media(request)
         decoded = time.monotonic()
         token_ids = await self._tokenize(request)
         rendered = time.monotonic()
-        prompt = await self.engine.prepare(request_id, token_ids, media)
+        prompt = await self.engine.prepare(token_ids, media)
         prepared = time.monotonic()
-        yield Started(
-            request_id, self.engine.model.name, prompt.token_count, prompt.placeholders
-        )
+        yield Started(request_id, self.engine.model.name, prompt.token_count, prompt.placeholders)
         timings = Timings(
             decode_s=decoded - decode_started if media else None,
             preprocess_s=prepared - rendered if media else None,
@@ -100,13 +96,13 @@ class Generator:
 
     async def _answer(
         self, request_id: str, request: GenerationRequest, prompt: PreparedPrompt, timings: Timings
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         decoder = _OutputDecoder(self.tokenizer, request)
         usage: Counter[str] = Counter()
         last = EngineDelta(0, ())
         stream = self.engine.generate(request_id, prompt, request.sampling)
         try:
-            async with aclosing(stream):  # type: ignore[type-var]
+            async with aclosing(stream):
                 async for delta in stream:
                     last = delta
                     usage["completion"] += len(delta.token_ids)

@@ -6,7 +6,7 @@ same contract suites.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from service.domain.conversation import Conversation, MediaPart, PromptOptions
@@ -78,7 +78,7 @@ class Engine(Protocol):
         """What is loaded."""
 
     async def prepare(
-        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
     ) -> PreparedPrompt:
         """Run the model's preprocessing; `media` is in reading order.
 
@@ -88,7 +88,7 @@ class Engine(Protocol):
 
     def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
-    ) -> AsyncIterator[EngineDelta]:
+    ) -> AsyncGenerator[EngineDelta, None]:
         """Stream the answer; closing the iterator, or cancelling it, aborts the engine's work."""
 
     async def wait_until_dead(self) -> None:

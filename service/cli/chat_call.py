@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
+
+from service.cli.chat_output import AnswerPrinter, EventPrinter, print_problem
+from service.cli.chat_problem import problem_of
+from service.cli.exit_codes import ExitCode
 from triptych.v1 import (
     conversation_pb2,
     generation_service_pb2,
@@ -19,10 +23,6 @@ from triptych.v1 import (
     media_pb2,
     sampling_pb2,
 )
-
-from service.cli.chat_output import AnswerPrinter, EventPrinter, print_problem
-from service.cli.chat_problem import problem_of
-from service.cli.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     import argparse

@@ -11,6 +11,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from rich.status import Status
+
     from triptych.v1 import generation_service_pb2
 
 # Everything that could move the cursor or change the terminal, newline and tab left out.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # ships no types
+from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 CURES = {

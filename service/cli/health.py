@@ -7,7 +7,7 @@ Prints the status. Exit codes: 0 SERVING, 1 anything else (also no server: Docke
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.cli.exit_codes import ExitCode
 
@@ -47,15 +47,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         try:
             response = stub.Check(health_pb2.HealthCheckRequest(), timeout=args.timeout)
         except grpc.RpcError as error:
-            call: grpc.Call = error
-            print(
-                f"triptych health: no answer from {args.target}: {_told_by(call)}", file=sys.stderr
-            )
+            call: Any = error
+            told = call.details() or call.code().name.lower()
+            print(f"triptych health: no answer from {args.target}: {told}", file=sys.stderr)
             return ExitCode.FAILED
     print(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
     is_serving = response.status == health_pb2.HealthCheckResponse.SERVING
     return ExitCode.OK if is_serving else ExitCode.FAILED
-
-
-def _told_by(call: grpc.Call) -> str:
-    return call.details() or call.code().name.lower()

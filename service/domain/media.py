@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ class DecodedImage:
 
     field: str
     sha256: str
-    pixels: NDArray[np.uint8] = field(repr=False)
+    pixels: NDArray[np.uint8] = dataclasses.field(repr=False)
     modality = Modality.IMAGE
 
 
@@ -27,7 +28,7 @@ class DecodedAudio:
 
     field: str
     sha256: str
-    samples: NDArray[np.float32] = field(repr=False)
+    samples: NDArray[np.float32] = dataclasses.field(repr=False)
     sample_rate_hz: int
     modality = Modality.AUDIO
 
@@ -42,7 +43,7 @@ class DecodedVideo:
 
     field: str
     sha256: str
-    frames: NDArray[np.uint8] = field(repr=False)
+    frames: NDArray[np.uint8] = dataclasses.field(repr=False)
     fps: float
     duration_s: float
     total_frames: int
@@ -69,4 +70,4 @@ class PreparedPrompt:
 
     token_count: int
     placeholders: tuple[PlaceholderSpan, ...]
-    engine_input: Any = field(repr=False)
+    engine_input: Any = dataclasses.field(repr=False)

@@ -7,6 +7,7 @@ default of ours holds only where the caller gave no flag.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
@@ -25,13 +26,13 @@ _CPU_DEFAULTS = {
 class _RefusingParser(FlexibleArgumentParser):
     """Raises StartupError where argparse would print its usage and exit."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         raise StartupError(f"engine flags: {message}; `triptych engine-flags` lists them all")
 
 
 def engine_flags_help() -> str:
     """Return the help text of all engine flags."""
-    return str(_parser().format_help())
+    return str(_parser().format_help())  # type: ignore[no-untyped-call]
 
 
 def parse_engine_args(model: str, flags: Sequence[str]) -> AsyncEngineArgs:
@@ -45,9 +46,10 @@ def parse_engine_args(model: str, flags: Sequence[str]) -> AsyncEngineArgs:
         for token in (flag, *values)
     ]
     namespace = _parser().parse_args(["--model", model, *tokens, *flags])
-    return AsyncEngineArgs.from_cli_args(namespace)
+    args: AsyncEngineArgs = AsyncEngineArgs.from_cli_args(namespace)
+    return args
 
 
 def _parser() -> FlexibleArgumentParser:
-    parser = _RefusingParser(prog="triptych serve [MODEL]", add_help=False)
+    parser = _RefusingParser(prog="triptych serve [MODEL]", add_help=False)  # type: ignore[no-untyped-call]
     return AsyncEngineArgs.add_cli_args(parser)

@@ -33,8 +33,6 @@ def to_sampling_params(
     merged["stop_token_ids"] = list(merged.get("stop_token_ids", ()))
     merged["max_tokens"] = min(merged.get("max_tokens") or tokens_left, tokens_left)
     try:
-        return SamplingParams(
-            **merged, output_kind=RequestOutputKind.DELTA, detokenize=False
-        )
+        return SamplingParams(**merged, output_kind=RequestOutputKind.DELTA, detokenize=False)
     except (VLLMValidationError, ValueError) as exc:
         raise InvalidRequestError("sampling", str(exc)) from exc

@@ -10,7 +10,7 @@ Tested by tests/end_to_end and, through the fake's contract suite, by tests/cont
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, Self
 
@@ -81,11 +81,11 @@ class VllmEngine:
         return int(self._llm.get_num_unfinished_requests())
 
     async def prepare(
-        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
     ) -> PreparedPrompt:
         """Run the model's processor; placeholders grow to the media's real length."""
         self._check_length(len(token_ids))
-        prompt: dict[str, Any] = {"prompt_token_ids": list(token_ids)}
+        prompt: Any = {"prompt_token_ids": list(token_ids)}
         if media:
             prompt["multi_modal_data"] = to_multi_modal_data(media)
             prompt["multi_modal_uuids"] = to_multi_modal_uuids(media)
@@ -98,7 +98,7 @@ class VllmEngine:
 
     async def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
-    ) -> AsyncIterator[EngineDelta]:
+    ) -> AsyncGenerator[EngineDelta, None]:
         """Stream what each engine step gives."""
         tokens_left = self._model.max_model_tokens - prompt.token_count
         params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
@@ -111,7 +111,7 @@ class VllmEngine:
 
     async def wait_until_dead(self) -> None:
         """Return when vLLM's engine process has died."""
-        while not self._llm.errored:
+        while not self._llm.errored:  # noqa: ASYNC110 - vLLM gives a flag, no event
             await asyncio.sleep(_DEATH_POLL_S)
 
     def stop(self) -> None:
@@ -149,9 +149,7 @@ def _to_delta(completion: CompletionOutput, output: RequestOutput) -> EngineDelt
             if finish_reason is None
             else _FINISH_REASONS.get(finish_reason, FinishReason.ABORTED)
         ),
-        stop_token_id=(
-            completion.stop_reason if isinstance(completion.stop_reason, int) else None
-        ),
+        stop_token_id=(completion.stop_reason if isinstance(completion.stop_reason, int) else None),
         cached_tokens=output.num_cached_tokens or 0,
         **timings,
     )

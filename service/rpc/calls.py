@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class RunningCalls:
@@ -29,8 +29,6 @@ class RunningCalls:
 
     async def wait_until_none(self, timeout_s: float) -> int:
         """Wait until no call runs; return how many still run when the time is over."""
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._none_runs.wait(), timeout_s)
-        except TimeoutError:
-            pass
         return self._count

@@ -15,10 +15,8 @@ from service.rpc.calls import RunningCalls
 from service.rpc.status import grpc_code, status_for, status_for_defect
 from service.telemetry.logging import logger
 
-_Context = grpc.aio.ServicerContext[Any, Any]
 
-
-class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Wraps and counts all handlers but those of other packages (health, reflection)."""
 
     def __init__(self, running: RunningCalls) -> None:
@@ -26,9 +24,11 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]
+        ],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
+    ) -> grpc.RpcMethodHandler[Any, Any]:
         """Return the handler, wrapped."""
         handler = await continuation(handler_call_details)
         if handler is None or not handler_call_details.method.startswith("/triptych."):
@@ -38,14 +38,14 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         return _unary(handler, self._running)
 
 
-def _unary(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
+def _unary(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any, Any]:
     behaviour = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
-    async def wrapped(request: Any, context: _Context) -> Any:
+    async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         with running.one():
             try:
                 return await behaviour(request, context)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - whatever it is becomes a status
                 await _abort(context, exc)
 
     make = (
@@ -56,18 +56,18 @@ def _unary(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
-def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
+def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any, Any]:
     behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
     # Writes instead of yielding: so a cancelled call ends here, and closes the servicer's
     # stream (and with it the engine's work) at once, not when the garbage is collected.
-    async def wrapped(request: Any, context: _Context) -> None:
+    async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         with running.one():
             try:
                 async with aclosing(behaviour(request, context)) as responses:
                     async for response in responses:
                         await context.write(response)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - whatever it is becomes a status
                 await _abort(context, exc)
 
     make = (
@@ -78,7 +78,7 @@ def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler:
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
-async def _abort(context: _Context, error: Exception) -> NoReturn:
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -> NoReturn:
     if isinstance(error, TriptychError):
         status = status_for(error)
         logger.info("refused: %s", error.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -22,7 +22,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
 
     async def Generate(  # noqa: N802 - the contract's name
         self, request: pb.GenerateRequest, context: Any
-    ) -> AsyncIterator[pb.GenerateResponse]:
+    ) -> AsyncGenerator[pb.GenerateResponse, None]:
         """Stream the answer."""
         model = self._serving.model(request.model)
         events = model.generator.generate(to_generation_request(request))
@@ -41,7 +41,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
 
     async def Converse(  # noqa: N802 - the contract's name
         self, request_iterator: AsyncIterator[pb.ConverseRequest], context: Any
-    ) -> AsyncIterator[pb.ConverseResponse]:
+    ) -> AsyncGenerator[pb.ConverseResponse, None]:
         """Refuse: sessions come with a later version."""
         raise NotServedYetError(
             "Converse: this server version has no sessions yet; "

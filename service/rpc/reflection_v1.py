@@ -19,7 +19,7 @@ SERVICE_NAME = "grpc.reflection.v1.ServerReflection"
 def add_reflection_v1(server: grpc.aio.Server, service_names: Sequence[str]) -> None:
     """Register the v1 service for these fully qualified names."""
     _describe_v1()
-    servicer = reflection.aio.ReflectionServicer(service_names)
+    servicer = reflection.aio.ReflectionServicer(service_names)  # type: ignore[attr-defined]
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,

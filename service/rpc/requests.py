@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.domain.conversation import Prompt, PromptOptions, RawText, RawTokenIds, Role
+from service.domain.conversation import (
+    Conversation,
+    Prompt,
+    PromptOptions,
+    RawText,
+    RawTokenIds,
+    Role,
+)
 from service.domain.events import GenerationRequest
 from service.errors import InvalidRequestError
 from service.rpc.conversations import to_conversation
@@ -16,7 +23,6 @@ from service.rpc.samplings import to_sampling
 from service.rpc.violations import Violations
 
 if TYPE_CHECKING:
-    from service.domain.conversation import Conversation
     from triptych.v1 import generation_service_pb2 as pb
 
 
@@ -80,6 +86,7 @@ def _to_prompt_options(
     )
 
 
-def _ends_with_assistant(prompt: Conversation | RawText | RawTokenIds | None) -> bool:
-    messages = getattr(prompt, "messages", ())
-    return bool(messages) and messages[-1].role is Role.ASSISTANT
+def _ends_with_assistant(prompt: Prompt | None) -> bool:
+    if not isinstance(prompt, Conversation) or not prompt.messages:
+        return False
+    return prompt.messages[-1].role is Role.ASSISTANT

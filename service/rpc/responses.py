@@ -82,9 +82,7 @@ def _from_started(started: Started) -> pb.Started:
         request_id=started.request_id,
         model=started.model,
         prompt_tokens=started.prompt_tokens,
-        parts=[
-            pb.PartUsage(field=span.field, tokens=span.length) for span in started.placeholders
-        ],
+        parts=[pb.PartUsage(field=span.field, tokens=span.length) for span in started.placeholders],
     )
 
 

@@ -1,4 +1,4 @@
-"""Converts `SamplingParams` between the contract and the domain, with the ranges of sampling.proto."""
+"""`SamplingParams` from the contract to the domain and back, with sampling.proto's ranges."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ _SCALARS = (
 def to_sampling(message: sampling_pb2.SamplingParams, violations: Violations) -> Sampling:
     """Convert and check; what is unset stays None, so that the model's default applies."""
     given: dict[str, Any] = {
-        name: getattr(message, name) for name in _SCALARS if message.HasField(name)
+        name: getattr(message, name)
+        for name in _SCALARS
+        if message.HasField(name)  # type: ignore[arg-type]
     }
     sampling = Sampling(
         **given,

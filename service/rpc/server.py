@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -48,7 +47,7 @@ class RpcServer:
     def __init__(self, server: grpc.aio.Server, running: RunningCalls, address: str) -> None:
         self._server = server
         self._running = running
-        self._health = health.aio.HealthServicer()
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.address = address
 

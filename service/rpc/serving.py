@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingD
 class AnswersRequests(Protocol):
     """What `generator.Generator` is to the servicers."""
 
-    def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Answer one request."""
 
 

@@ -18,7 +18,7 @@ from triptych.v1 import error_reason_pb2 as reasons
 ERROR_DOMAIN = "triptych"
 _RETRY_AFTER = duration_pb2.Duration(seconds=1)
 
-_STATUSES: dict[type[errors.TriptychError], tuple[int, int]] = {
+_STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.ValueType]] = {
     errors.InvalidRequestError: (code_pb2.INVALID_ARGUMENT, reasons.ERROR_REASON_INVALID_FIELD),
     errors.MediaUndecodableError: (
         code_pb2.INVALID_ARGUMENT,
@@ -88,7 +88,9 @@ def _bad_request(error: errors.InvalidRequestError) -> error_details_pb2.BadRequ
     )
 
 
-def _error_info(reason: int, metadata: dict[str, str]) -> error_details_pb2.ErrorInfo:
+def _error_info(
+    reason: reasons.ErrorReason.ValueType, metadata: dict[str, str]
+) -> error_details_pb2.ErrorInfo:
     name = reasons.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
     return error_details_pb2.ErrorInfo(reason=name, domain=ERROR_DOMAIN, metadata=metadata)
 

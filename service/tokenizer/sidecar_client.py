@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
-from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
-from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 from service.domain.prompt import ByteSpan
 from service.errors import InvalidRequestError, TokenizerUnavailableError
 from service.ports import TokenStream
 from service.tokenizer.sidecar_errors import to_triptych_error
 from service.tokenizer.stream_multiplexer import DecodeCall, StreamMultiplexer
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 _CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", 1 << 30),

@@ -19,11 +19,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 import grpc
-from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
-from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 from service.errors import TokenizerUnavailableError, TriptychError
 from service.tokenizer.sidecar_errors import to_triptych_error
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 

@@ -18,7 +18,7 @@ PROMPT = (1, 2, 3)
 
 
 class EngineContract:
-    """Subclass it with the fixtures `engine` and `run` (which runs a coroutine on the engine's loop)."""
+    """Subclass it with the fixtures `engine` and `run`."""
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -27,7 +27,7 @@ class EngineContract:
 
     @pytest.fixture
     def run(self) -> Callable[[Coroutine[Any, Any, Any]], Any]:
-        """Return what runs a coroutine to its end."""
+        """Return what runs a coroutine to its end, on the engine's loop."""
         raise NotImplementedError
 
     def test_the_model_is_described(self, engine: Engine) -> None:
@@ -38,7 +38,7 @@ class EngineContract:
 
     def test_text_has_its_length_and_no_placeholders(self, engine: Engine, run: Any) -> None:
         """A prompt without media is as long as its ids."""
-        prompt = run(engine.prepare("a", PROMPT, []))
+        prompt = run(engine.prepare(PROMPT, []))
         assert (prompt.token_count, prompt.placeholders) == (len(PROMPT), ())
 
     def test_one_finish_ends_each_output(self, engine: Engine, run: Any) -> None:
@@ -69,14 +69,14 @@ class EngineContract:
         """The refusal tells the limit and the length."""
         too_long = [1] * engine.model.max_model_tokens
         with pytest.raises(PromptTooLongError) as refusal:
-            run(engine.prepare("a", too_long, []))
+            run(engine.prepare(too_long, []))
         assert refusal.value.metadata["actual"] == str(len(too_long))
 
 
 async def _generate(
     engine: Engine, sampling: Sampling, stop_after: int | None = None
 ) -> list[EngineDelta]:
-    prompt = await engine.prepare("contract", PROMPT, [])
+    prompt = await engine.prepare(PROMPT, [])
     stream: AsyncIterator[EngineDelta] = engine.generate("contract", prompt, sampling)
     deltas = []
     async with aclosing(stream):

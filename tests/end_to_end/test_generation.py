@@ -146,7 +146,7 @@ def test_cancel_stops_the_engine_request(server: Any, generation: Any) -> None:
 
 
 def test_malformed_image_names_its_field(generation: Any) -> None:
-    """Bytes that are no picture are INVALID_ARGUMENT with the part's path, and harm nothing else."""
+    """Bytes that are no picture are INVALID_ARGUMENT with the part's path."""
     with pytest.raises(grpc.RpcError) as failure:
         list(generation.Generate(ask(text("What is this?"), image(PICTURE[:100]))))
 

@@ -86,9 +86,7 @@ def test_life_of_a_server(server_process: ServerProcess) -> None:
     assert joined_text(server_process.generation.Generate(ask(text("Hello")))) != ""
 
     children = server_process.descendants()
-    stream = server_process.generation.Generate(
-        ask(text(COUNT), max_tokens=300, ignore_eos=True)
-    )
+    stream = server_process.generation.Generate(ask(text(COUNT), max_tokens=300, ignore_eos=True))
     events = [next(stream), next(stream)]
     server_process.process.send_signal(signal.SIGTERM)
     assert NOT_SERVING in server_process.statuses_until(NOT_SERVING)
@@ -114,9 +112,7 @@ def test_death_of_the_engine_ends_the_server(server_process: ServerProcess) -> N
     """When the engine dies, streams fail with UNAVAILABLE and the server exits with 1."""
     server_process.statuses_until(SERVING)
     children = server_process.descendants()
-    stream = server_process.generation.Generate(
-        ask(text(COUNT), max_tokens=1900, ignore_eos=True)
-    )
+    stream = server_process.generation.Generate(ask(text(COUNT), max_tokens=1900, ignore_eos=True))
     next(stream), next(stream)
 
     next(child for child in children if "EngineCore" in child.name()).kill()

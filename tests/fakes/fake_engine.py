@@ -45,6 +45,7 @@ class FakeEngine:
         self.stop_id = stop_id
         self.running: set[str] = set()
         self.prompts: list[tuple[list[int], list[DecodedMedia]]] = []
+        self.idle = asyncio.Event()  # set while nothing runs
         self.hold = asyncio.Event()  # while not set, the engine waits after its first step
         self.hold.set()
         self._dead = asyncio.Event()
@@ -55,7 +56,7 @@ class FakeEngine:
         self.hold.set()
 
     async def prepare(
-        self, request_id: str, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
     ) -> PreparedPrompt:
         """Expand each placeholder to two tokens."""
         self._reject_dead()
@@ -80,12 +81,15 @@ class FakeEngine:
         """Give the steps of every output in turn."""
         self._reject_dead()
         self.running.add(request_id)
+        self.idle.clear()
         try:
             for index in range(sampling.n):
                 async for delta in self._one_output(index, index == sampling.n - 1, sampling):
                     yield delta
         finally:
             self.running.discard(request_id)
+            if not self.running:
+                self.idle.set()
 
     async def wait_until_dead(self) -> None:
         """Return after `die`."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
 )
-
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
 from triptych_client._errors import error_from_rpc
 from triptych_client._readiness import PAUSE_S, ReadinessWait

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import (  # type: ignore[import-untyped]  # googleapis-common-protos ships no types
+from google.rpc import (
     error_details_pb2,
     status_pb2,
 )
@@ -214,7 +214,7 @@ def read_error_details(trailing_metadata: Iterable[tuple[str, str | bytes]]) -> 
     )
 
 
-def _unpack_first(status: status_pb2.Status, kind: type[Any]) -> Any:  # noqa: ANN401  # google.rpc has no types
+def _unpack_first(status: status_pb2.Status, kind: type[Any]) -> Any:
     """Return the first detail of that kind, or None."""
     for detail in status.details:
         if detail.Is(kind.DESCRIPTOR):

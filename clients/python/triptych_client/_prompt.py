@@ -112,4 +112,6 @@ class TokenIds:
     ids: Sequence[int]
 
 
-Prompt: TypeAlias = Part | Sequence[Part] | Sequence[Message] | RawText | TokenIds
+# One kind of list, so that type checkers know what a literal of mixed parts is; a list of both
+# parts and messages is refused when it is sent.
+Prompt: TypeAlias = Part | Sequence[Part | Message] | RawText | TokenIds

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from triptych.v1 import conversation_pb2, generation_service_pb2, media_pb2, sampling_pb2
-
 from triptych_client._options import GenerateOptions
 from triptych_client._prompt import (
     Audio,
@@ -121,9 +120,7 @@ def _system_messages(options: GenerateOptions) -> list[Message]:
     return [] if system is None else [Message("system", system)]
 
 
-def _to_messages(
-    prompt: Part | Sequence[Part] | Sequence[Message], media: list[Part]
-) -> Sequence[Message]:
+def _to_messages(prompt: Part | Sequence[Part | Message], media: list[Part]) -> Sequence[Message]:
     """Return the conversation; media arguments go before a prompt that is one text."""
     if isinstance(prompt, str):
         return [Message("user", [*media, prompt])]

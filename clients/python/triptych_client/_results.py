@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import grpc
-from triptych.v1 import generation_service_pb2, media_pb2
 
+from triptych.v1 import generation_service_pb2, media_pb2
 from triptych_client._errors import InternalError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.message import Message
+
     from triptych.v1 import model_service_pb2
 
 _T = TypeVar("_T")

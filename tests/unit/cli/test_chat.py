@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from triptych.v1 import conversation_pb2, error_reason_pb2, generation_service_pb2
 
 from service.cli import chat_problem
 from service.cli.chat_output import for_terminal, usage_line
 from service.cli.exit_codes import ExitCode
 from tests.unit.cli.command_line import run
 from tests.unit.client.fake_server import Failure, Hang, answer, completed, delta, started
+from triptych.v1 import conversation_pb2, error_reason_pb2, generation_service_pb2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,7 +191,7 @@ def start_chat(*words: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[s
     """Run the command as a process of its own."""
     command = [sys.executable, "-m", "tests.unit.cli.command_line", "chat", *words]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(  # noqa: S603  # our own command
+    return subprocess.Popen(  # our own command
         command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import grpc
+
+from tests.unit.client.fake_server import Failure
 from triptych_client import (
     AccessDeniedError,
     CancelledError,
@@ -19,8 +21,6 @@ from triptych_client import (
     TriptychError,
     UnavailableError,
 )
-
-from tests.unit.client.fake_server import Failure
 
 _IMAGE = "conversation.messages[0].parts[1].image"
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Self
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]  # no types
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
+
 from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,

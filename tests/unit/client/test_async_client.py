@@ -10,6 +10,9 @@ import grpc
 import pytest
 import pytest_asyncio
 from grpc_health.v1 import health_pb2
+
+from tests.unit.client.failures import FAILURES, failure_id
+from tests.unit.client.fake_server import Failure, FakeServer, Hang, answer, delta, started
 from triptych_client import (
     AsyncClient,
     AsyncGeneration,
@@ -23,9 +26,6 @@ from triptych_client import (
     TriptychError,
     UnavailableError,
 )
-
-from tests.unit.client.failures import FAILURES, failure_id
-from tests.unit.client.fake_server import Failure, FakeServer, Hang, answer, delta, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

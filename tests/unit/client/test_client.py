@@ -6,8 +6,21 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # ships no types
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2
+
+from tests.unit.client.failures import FAILURES, failure_id
+from tests.unit.client.fake_server import (
+    REQUEST_ID,
+    Failure,
+    FakeServer,
+    Hang,
+    answer,
+    completed,
+    delta,
+    finished,
+    started,
+)
 from triptych.v1 import error_reason_pb2, generation_service_pb2
 from triptych_client import (
     CancelledError,
@@ -31,19 +44,6 @@ from triptych_client import (
     Usage,
 )
 from triptych_client._errors import ERROR_OF_CODE, ERROR_OF_REASON, read_error_details
-
-from tests.unit.client.failures import FAILURES, failure_id
-from tests.unit.client.fake_server import (
-    REQUEST_ID,
-    Failure,
-    FakeServer,
-    Hang,
-    answer,
-    completed,
-    delta,
-    finished,
-    started,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from triptych.v1 import conversation_pb2, generation_service_pb2, sampling_pb2
 from triptych_client import Audio, GenerateOptions, Image, Message, RawText, TokenIds, Video
 from triptych_client._requests import build_generate_request

@@ -36,9 +36,7 @@ def serving() -> Serving:
 
 @pytest.fixture
 async def server(serving: Serving, tmp_path: Path) -> AsyncIterator[RpcServer]:
-    server = build_server(
-        f"unix:{tmp_path}/rpc.sock", serving, max_message_bytes=MAX_MESSAGE_BYTES
-    )
+    server = build_server(f"unix:{tmp_path}/rpc.sock", serving, max_message_bytes=MAX_MESSAGE_BYTES)
     await server.start()
     yield server
     await server.stop(0)

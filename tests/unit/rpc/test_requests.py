@@ -127,9 +127,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
                             audio=media_pb2.AudioPart(source=DATA, start_s=2, end_s=1)
                         ),
                         conversation_pb2.Part(
-                            video=media_pb2.VideoPart(
-                                source=media_pb2.MediaSource(data=b""), fps=0
-                            )
+                            video=media_pb2.VideoPart(source=media_pb2.MediaSource(data=b""), fps=0)
                         ),
                     ],
                 ),

@@ -119,8 +119,7 @@ async def test_cancelling_a_call_stops_the_engine(
     await call.read()
     assert engine.running
     call.cancel()
-    while engine.running:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(engine.idle.wait(), 10)
 
 
 async def test_the_model_is_described(open_server: RpcServer, channel: grpc.aio.Channel) -> None:
@@ -194,8 +193,10 @@ async def test_stopping_lets_a_running_stream_finish_and_refuses_new_ones(
     events = [await anext(call), await anext(call)]
     serving.close()
     stopping = asyncio.create_task(open_server.stop(3600))
-    while await health(channel) != NOT_SERVING:
-        await asyncio.sleep(0)
+    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    async for response in watch:
+        if response.status == NOT_SERVING:
+            break
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await generation(channel).Generate(PROMPT).read()
     assert reason(refusal.value) == "SHUTTING_DOWN"
@@ -230,5 +231,3 @@ async def test_an_address_in_use_is_a_clear_start_up_error(serving: Serving) -> 
 async def test_a_malformed_address_is_a_clear_start_up_error(serving: Serving) -> None:
     with pytest.raises(StartupError, match="--listen"):
         build_server("not an address", serving, max_message_bytes=MAX_MESSAGE_BYTES)
-
-

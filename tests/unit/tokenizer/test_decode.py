@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from conftest import CORPUS, Sidecar
-from hard_texts import random_texts
 
+from tests.unit.tokenizer.hard_texts import random_texts
+from tests.unit.tokenizer.running_sidecar import Sidecar
+from tests.unit.tokenizer.trained_tokenizers import CORPUS
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 
-def stream(sidecar: Sidecar, requests: list[list[pb.StreamOperation]]) -> Iterator[list[pb.StreamResult]]:
+def stream(
+    sidecar: Sidecar, requests: list[list[pb.StreamOperation]]
+) -> Iterator[list[pb.StreamResult]]:
     """Run requests on one StreamDecode call; yield the results of each."""
     messages = (pb.StreamDecodeRequest(operations=operations) for operations in requests)
     for response in sidecar.stub.StreamDecode(messages):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import grpc
 import pytest
-from conftest import CORPUS, Sidecar
-from hard_texts import PIECES, every_code_point, random_texts
 
+from tests.unit.tokenizer.hard_texts import PIECES, every_code_point, random_texts
+from tests.unit.tokenizer.running_sidecar import Sidecar
+from tests.unit.tokenizer.trained_tokenizers import CORPUS
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 ADDED = ("<|begin|>", "<|end|>", "<word>", "<left>", "<right>", "<rightmost>", "café", "cafe\u0301")
@@ -71,7 +72,11 @@ def test_token_spans_are_the_bytes_of_the_tokens(trained: Sidecar) -> None:
         (b"ab\xff", [], "text: not valid UTF-8 at byte 2"),
         (b"a", [(0, 2)], "literal_spans[0]: [0, 2) reaches past the text, which has 1 bytes"),
         ("é".encode(), [(0, 1)], "literal_spans[0]: [0, 1) cuts a UTF-8 character in two"),
-        (b"ab", [(1, 2), (0, 1)], "literal_spans[1]: [0, 1) begins before the span in front of it ends"),
+        (
+            b"ab",
+            [(1, 2), (0, 1)],
+            "literal_spans[1]: [0, 1) begins before the span in front of it ends",
+        ),
         (b"ab", [(2, 1)], "literal_spans[0]: [2, 1) ends before it begins"),
     ],
 )

@@ -21,7 +21,9 @@ FAST = SidecarTimings(first_backoff_s=0.01, last_backoff_s=0.02)
 
 
 @pytest.fixture
-async def process(binary: Path, trained_path: Callable[[str], Path]) -> AsyncIterator[SidecarProcess]:
+async def process(
+    binary: Path, trained_path: Callable[[str], Path]
+) -> AsyncIterator[SidecarProcess]:
     """A supervised sidecar."""
     process = SidecarProcess(binary, trained_path("llama3").parent, timings=FAST)
     await process.start()
@@ -41,7 +43,9 @@ class TestSidecarClient(TokenizerContract):
     """The contract, over a real sidecar."""
 
 
-async def test_a_turn_is_one_message(tokenizer: SidecarClient, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_turn_is_one_message(
+    tokenizer: SidecarClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All that happens in one turn of the loop travels in one message."""
     streams = [tokenizer.open_stream() for _ in range(50)]
     ids = await tokenizer.encode("word")

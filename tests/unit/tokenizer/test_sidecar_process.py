@@ -59,7 +59,9 @@ def test_a_file_that_does_not_exist(binary: Path, tmp_path: Path) -> None:
     finished = run(binary, f"--tokenizer={tmp_path}", f"--listen=unix:{tmp_path}/s")
 
     assert 1 == finished.returncode
-    assert f"triptych-tokenizer: {tmp_path}/tokenizer.json: there is no such file\n" == finished.stderr
+    assert (
+        f"triptych-tokenizer: {tmp_path}/tokenizer.json: there is no such file\n" == finished.stderr
+    )
 
 
 def test_a_wrong_parent_is_noticed(binary: Path, tmp_path: Path) -> None:

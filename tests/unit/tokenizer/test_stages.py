@@ -8,8 +8,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import Sidecar
-from hard_texts import PIECES, every_code_point, random_texts
+
+from tests.unit.tokenizer.hard_texts import PIECES, every_code_point, random_texts
+from tests.unit.tokenizer.running_sidecar import Sidecar
 
 TEXTS = [*PIECES, *random_texts(300, ["<|end|>"]), "the-final--cut-", "-a1b22 3", "--", "", "a,b;c"]
 BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
@@ -20,7 +21,9 @@ def steps(*before: dict[str, object]) -> dict[str, object]:
     return {"type": "Sequence", "pretokenizers": [*before, BYTES]}
 
 
-def split(pattern: dict[str, str], behavior: str = "Isolated", *, invert: bool = False) -> dict[str, object]:
+def split(
+    pattern: dict[str, str], behavior: str = "Isolated", *, invert: bool = False
+) -> dict[str, object]:
     """Return a Split."""
     return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
 
@@ -30,22 +33,81 @@ BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Con
 SPLITS = [
     split(pattern, behavior, invert=invert)
     for pattern, behavior, invert in product(
-        ({"String": "-"}, {"String": "--"}, {"Regex": r"\p{N}"}, {"Regex": r"\s+|-"}), BEHAVIORS, (False, True)
+        ({"String": "-"}, {"String": "--"}, {"Regex": r"\p{N}"}, {"Regex": r"\s+|-"}),
+        BEHAVIORS,
+        (False, True),
     )
 ]
 PATTERNS = [
-    *(r"\s", r"\S+", r"\w+", r"\W", r"\d", r"\D+", r".", r"\n", r"\p{L}+", r"\P{L}+", r"\p{^L}", r"\p{Han}+"),
-    *(r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+", r"[^\s\p{L}\p{N}]+[\r\n/]*", r"\p{N}{1,3}"),
-    *(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)", r"(?i:[sdmt]|ll|ve|re)", r"(?i:K)", r"a{2,3}?", r"a{2}", r"a{,2}b"),
-    *(r"a{2,}", r"a++b?", r"\s*+\S", r"(?>a|ab)c?", r"(a|b)*c", r"(?:\s|\w)+?x", r"(a*)*", r"x*", r"(?:)"),
-    *(r"\s+(?!\S)|\s+", r"a(?=\w)", r"^.", r".$", r"\A.", r".\z", r"^$", r"[一-龥぀-ゟ゠-ヿ]+", r"[\x41-\x5A]", r"[a\-z]"),
-    *(r"[-a]+", r"[a-]+", r"\x{1F600}", r"\u00e9", r"[^\n]", r"\.|,|;", r"(?:ab|a|b)+", r"\p{Sc}|\p{P}", r"\t|\r"),
+    *(
+        r"\s",
+        r"\S+",
+        r"\w+",
+        r"\W",
+        r"\d",
+        r"\D+",
+        r".",
+        r"\n",
+        r"\p{L}+",
+        r"\P{L}+",
+        r"\p{^L}",
+        r"\p{Han}+",
+    ),
+    *(
+        r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+        r"[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\p{N}{1,3}",
+    ),
+    *(
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+        r"(?i:[sdmt]|ll|ve|re)",
+        r"(?i:K)",
+        r"a{2,3}?",
+        r"a{2}",
+        r"a{,2}b",
+    ),
+    *(
+        r"a{2,}",
+        r"a++b?",
+        r"\s*+\S",
+        r"(?>a|ab)c?",
+        r"(a|b)*c",
+        r"(?:\s|\w)+?x",
+        r"(a*)*",
+        r"x*",
+        r"(?:)",
+    ),
+    *(
+        r"\s+(?!\S)|\s+",
+        r"a(?=\w)",
+        r"^.",
+        r".$",
+        r"\A.",
+        r".\z",
+        r"^$",
+        r"[一-龥぀-ゟ゠-ヿ]+",
+        r"[\x41-\x5A]",
+        r"[a\-z]",
+    ),
+    *(
+        r"[-a]+",
+        r"[a-]+",
+        r"\x{1F600}",
+        r"\u00e9",
+        r"[^\n]",
+        r"\.|,|;",
+        r"(?:ab|a|b)+",
+        r"\p{Sc}|\p{P}",
+        r"\t|\r",
+    ),
     r"[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
     r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*",
 ]
 
 
-@pytest.mark.parametrize("pre_tokenizer", SPLITS, ids=lambda s: f"{s['pattern']} {s['behavior']} {s['invert']}")
+@pytest.mark.parametrize(
+    "pre_tokenizer", SPLITS, ids=lambda s: f"{s['pattern']} {s['behavior']} {s['invert']}"
+)
 def test_split(variant: Callable[..., Sidecar], pre_tokenizer: dict[str, object]) -> None:
     """Every behaviour of Split, inverted or not, cuts as Hugging Face does."""
     variant(pre_tokenizer=steps(pre_tokenizer)).assert_agrees(TEXTS)
@@ -56,7 +118,9 @@ def test_regular_expressions(variant: Callable[..., Sidecar], pattern: str) -> N
     """Our regular expressions match what Oniguruma matches."""
     sidecar = variant(pre_tokenizer=steps(split({"Regex": pattern})))
 
-    sidecar.assert_agrees([*TEXTS, "aaaaab abab", "line\nline\n\n", "\n", "K k \u212a ſ s", "(a[b]c) 'LL"])
+    sidecar.assert_agrees(
+        [*TEXTS, "aaaaab abab", "line\nline\n\n", "\n", "K k \u212a ſ s", "(a[b]c) 'LL"]
+    )
 
 
 @pytest.mark.parametrize("individual", [False, True])
@@ -68,7 +132,9 @@ def test_digits(variant: Callable[..., Sidecar], individual: bool) -> None:
 
 
 @pytest.mark.parametrize(("add_prefix_space", "use_regex"), FLAG_PAIRS)
-def test_byte_level(variant: Callable[..., Sidecar], add_prefix_space: bool, use_regex: bool) -> None:
+def test_byte_level(
+    variant: Callable[..., Sidecar], add_prefix_space: bool, use_regex: bool
+) -> None:
     """ByteLevel with each of its options."""
     one = BYTES | {"add_prefix_space": add_prefix_space, "use_regex": use_regex}
 
@@ -96,7 +162,12 @@ def test_added_token_flags(
     rstrip: bool,
 ) -> None:
     """Added tokens with every combination of flags are found as Hugging Face finds them."""
-    flags = {"normalized": normalized, "single_word": single_word, "lstrip": lstrip, "rstrip": rstrip}
+    flags = {
+        "normalized": normalized,
+        "single_word": single_word,
+        "lstrip": lstrip,
+        "rstrip": rstrip,
+    }
     contents = ("<t>", "<t>x", " u", "e\u0301", "t>", "  ")
     tokens = [
         {"id": len(gpt2_vocab) + i, "content": content, "special": i % 2 == 0} | flags
@@ -147,15 +218,23 @@ def test_merges_as_strings_and_as_pairs(
 ) -> None:
     """Both ways to write merges give the same ids."""
     model = json.loads(trained_path("gpt2").read_text())["model"]
-    as_strings = model | {"merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]}
+    as_strings = model | {
+        "merges": [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    }
 
     variant(model=as_strings).assert_agrees(TEXTS)
 
 
-def test_ignore_merges(variant: Callable[..., Sidecar], trained_path: Callable[[str], Path]) -> None:
+def test_ignore_merges(
+    variant: Callable[..., Sidecar], trained_path: Callable[[str], Path]
+) -> None:
     """With ignore_merges a whole piece that is a token is that token, though no merges lead there."""
     model = json.loads(trained_path("gpt2").read_text())["model"]
-    model["vocab"] |= {"Ġunreachable": 10_000, "你".encode().decode("latin-1"): 10_001, "zzz": 10_002}
+    model["vocab"] |= {
+        "Ġunreachable": 10_000,
+        "你".encode().decode("latin-1"): 10_001,
+        "zzz": 10_002,
+    }
 
     for ignore_merges in (False, True):
         sidecar = variant(model=model | {"ignore_merges": ignore_merges}, added_tokens=[])
@@ -165,7 +244,11 @@ def test_ignore_merges(variant: Callable[..., Sidecar], trained_path: Callable[[
 @pytest.mark.parametrize("unk_token", [None, "<unk>"])
 @pytest.mark.parametrize("fuse_unk", [False, True])
 def test_missing_bytes(
-    variant: Callable[..., Sidecar], trained_path: Callable[[str], Path], unk_token: str | None, *, fuse_unk: bool
+    variant: Callable[..., Sidecar],
+    trained_path: Callable[[str], Path],
+    unk_token: str | None,
+    *,
+    fuse_unk: bool,
 ) -> None:
     """A byte that the vocabulary lacks is dropped, or becomes the unknown token."""
     model = json.loads(trained_path("gpt2").read_text())["model"]

@@ -514,7 +514,9 @@ class GenerateUnaryRequest(_message.Message):
     REQUEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def request(self) -> Global___GenerateRequest:
-        """The prompt, as for `Generate`. Required."""
+        """The prompt, as for `Generate`. Required. Field paths in errors and in `Started.parts` start
+        inside it, so that they are the same for both RPCs.
+        """
 
     def __init__(
         self,
