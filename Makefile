@@ -63,8 +63,9 @@ image: ## build the container image (PLATFORM=cuda or cpu)
 clean: ## remove what was built and installed here
 	@rm -rf build $(VENV) triptych.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-$(python_stamp): requirements/dev.txt pyproject.toml scripts/setup_python.sh
+$(python_stamp): requirements/dev.txt pyproject.toml scripts/setup_python.sh scripts/install_project.sh
 	@scripts/setup_python.sh requirements/dev.txt
+	@scripts/install_project.sh
 	@touch $@
 
 $(system_stamp): scripts/setup_system.sh

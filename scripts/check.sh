@@ -21,8 +21,8 @@ check_dockerfile() {
   "$bin/hadolint" Dockerfile
 }
 
-check "ruff check" "$bin/ruff" check --quiet
-check "ruff format" "$bin/ruff" format --check --quiet
+check "ruff check" "$bin/ruff" check --quiet --output-format concise
+check "ruff format" "$bin/ruff" format --check --output-format concise
 check "mypy" "$bin/mypy" --no-error-summary
 check "clang-format" check_cpp_format
 check "import-linter" env PYTHONPATH=. "$bin/lint-imports" --no-logo

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 uv=${VENV:-.venv}/bin/uv
-for name in cpu dev; do
+for name in cpu cuda dev; do
   # --no-emit-index-url: the file must not name the index of the machine that made it.
   "$uv" pip compile --quiet --python-version 3.11 --override requirements/overrides.txt \
     --generate-hashes --no-annotate --no-header --no-emit-index-url \

