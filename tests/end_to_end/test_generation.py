@@ -15,7 +15,7 @@ from tests.end_to_end.requests import MEDIA, ask, audio, image, joined_text, kin
 from triptych.v1 import generation_service_pb2
 
 PICTURE = (MEDIA / "picture.jpg").read_bytes()
-SECOND_PICTURE = (MEDIA / "second.png").read_bytes()
+SECOND_PICTURE = (MEDIA / "second_picture.png").read_bytes()
 SOUND = (MEDIA / "sound.wav").read_bytes()
 CLIP = (MEDIA / "clip.mp4").read_bytes()
 LONG_TEXT_TASK = "Count from one to twenty."
