@@ -14,7 +14,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import httpx
@@ -32,7 +32,7 @@ class Peer(ABC):
     """One server to measure."""
 
     name: str
-    environment: dict[str, str] = {}
+    environment: ClassVar[dict[str, str]] = {}
 
     def __init__(self, model: Path, port: int) -> None:
         self.model = model
@@ -145,7 +145,7 @@ class GrpcServer(Peer):
     """vLLM's gRPC server (smg-grpc-servicer): token ids in and out, media as a data URI."""
 
     name = "vLLM gRPC server"
-    environment = {"SMG_VLLM_MM_PROCESSOR": "inprocess"}
+    environment: ClassVar[dict[str, str]] = {"SMG_VLLM_MM_PROCESSOR": "inprocess"}
 
     def command(self) -> list[str]:
         module = "vllm.entrypoints.launchers.grpc_server"
@@ -170,7 +170,8 @@ class GrpcServer(Peer):
         self._count = 0
 
     async def ask(self, picture: bytes) -> float:
-        from smg_grpc_proto import common_pb2, vllm_engine_pb2 as pb
+        from smg_grpc_proto import common_pb2
+        from smg_grpc_proto import vllm_engine_pb2 as pb
 
         self._count += 1
         url = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
@@ -178,7 +179,11 @@ class GrpcServer(Peer):
             request_id=f"bench-{self._count}",
             tokenized=pb.TokenizedInput(input_ids=self._prompt_ids),
             sampling_params=pb.SamplingParams(
-                temperature=0.0, top_p=1.0, max_tokens=MAX_TOKENS, ignore_eos=True, n=1,
+                temperature=0.0,
+                top_p=1.0,
+                max_tokens=MAX_TOKENS,
+                ignore_eos=True,
+                n=1,
                 repetition_penalty=1.0,
             ),
             stream=True,

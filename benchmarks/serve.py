@@ -16,7 +16,6 @@ import contextlib
 import io
 import socket
 import statistics
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -119,8 +118,8 @@ async def _ask_all(peer: Peer, pictures: list[bytes], concurrency: int) -> list[
 @contextlib.asynccontextmanager
 async def _running(peer: Peer) -> AsyncIterator[psutil.Process]:
     print(f"starting {peer.name} …", flush=True)
-    process = subprocess.Popen(
-        peer.command(), env=peer.full_environment(), stdout=subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *peer.command(), env=peer.full_environment(), stdout=asyncio.subprocess.DEVNULL
     )
     try:
         picture = _draw(0)
@@ -128,18 +127,21 @@ async def _running(peer: Peer) -> AsyncIterator[psutil.Process]:
         yield psutil.Process(process.pid)
         await peer.close()
     finally:
-        process.terminate()
-        process.wait()
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            process.terminate()
+        await process.wait()
 
 
-async def _wait_until_answering(peer: Peer, process: subprocess.Popen, picture: bytes) -> None:
+async def _wait_until_answering(
+    peer: Peer, process: asyncio.subprocess.Process, picture: bytes
+) -> None:
     await peer.connect()
     deadline = time.monotonic() + _START_TIMEOUT_S
     while True:
         try:
             await peer.ask(picture)
         except Exception:
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.returncode is not None or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(1)
         else:
@@ -185,9 +187,7 @@ def _median(repeats: list[Result]) -> Result:
         return statistics.median(getattr(result, name) for result in repeats)
 
     figures = ("requests_per_s", "ttft_p50_ms", "ttft_p99_ms", "front_end_ms", "engine_ms")
-    return Result(
-        repeats[0].peer, repeats[0].concurrency, **{name: of(name) for name in figures}
-    )
+    return Result(repeats[0].peer, repeats[0].concurrency, **{name: of(name) for name in figures})
 
 
 def _free_port() -> int:

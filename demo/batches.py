@@ -1,8 +1,8 @@
 """Make uniform training batches: one layout a batch, fresh media in every row.
 
-A layout fixes the order of the parts (media and question), the size of each picture, the number of frames and the
-seconds of sound. Rows differ in what is shown, in the question and so in the length of text, which is padded on the
-right.
+A layout fixes the order of the parts (media and question), the size of each picture, the number of
+frames and the seconds of sound. Rows differ in what is shown, in the question and so in the length
+of text, which is padded on the right.
 """
 
 from __future__ import annotations
@@ -48,10 +48,11 @@ MIX = {
 
 @dataclass
 class Slot:
-    """One medium of every row: pixels uint8 [B, T, 3, h, w] or waves float32 [B, samples], and what each shows.
+    """One medium of every row, and what each shows.
 
-    `masks` tells of pictures where the figures are, [B, h/4, w/4] and 255 inside; of sounds how many beeps have begun by
-    the end of each token, [B, tokens].
+    `pixels` are uint8 [B, T, 3, h, w], `waves` float32 [B, samples]. `masks` tells of pictures
+    where the figures are, [B, h/4, w/4] and 255 inside; of sounds how many beeps have begun by the
+    end of each token, [B, tokens].
     """
 
     kind: str
@@ -66,7 +67,8 @@ class Slot:
 class Batch:
     """A batch ready for the towers and the language model.
 
-    `ids` and `labels` are [B, L], `places` (rotary positions) [3, B, L]; `NOT_LEARNED` labels are skipped.
+    `ids` and `labels` are [B, L], `places` (rotary positions) [3, B, L]; `NOT_LEARNED` labels are
+    skipped.
     """
 
     name: str
@@ -87,7 +89,10 @@ def canvas(rng: Random, aspect: tuple[int, int], target: tuple[int, int] | None)
 
 
 def image_slot(rng: Random, rows: int, *, named_only: bool = False, ease: float = 0.0) -> Slot:
-    """Draw one picture per row; with `named_only` always a single shape, with `ease` a large one in the middle."""
+    """Draw one picture per row.
+
+    With `named_only` always a single shape, with `ease` a large one in the middle.
+    """
     aspect = rng.choice(_ASPECTS)
     target = features.scaled_size(*canvas(rng, aspect, None))
     pixels, subjects, masks = [], [], []
@@ -100,7 +105,9 @@ def image_slot(rng: Random, rows: int, *, named_only: bool = False, ease: float 
         drawn = drawing.draw(scene, width, height)
         drawn = drawn if rng.random() < ease else drawing.roughen(rng, drawn)
         pixels.append(features.scale(np.asarray(drawn)).numpy()[None])
-        masks.append(np.asarray(drawing.mask(scene, target[1] // MASK_SCALE, target[0] // MASK_SCALE)))
+        masks.append(
+            np.asarray(drawing.mask(scene, target[1] // MASK_SCALE, target[0] // MASK_SCALE))
+        )
         subjects.append(picture)
     frames = np.stack(pixels)
     return Slot("image", frames, subjects, *_grid(1, target), masks=np.stack(masks))
@@ -155,7 +162,7 @@ def ask(rng: Random, kinds: tuple[str, ...], subjects: list) -> Asked:
 
 
 def order_parts(rng: Random, kinds: tuple[str, ...]) -> list[int | str]:
-    """Return the parts in the order of the prompt: indices of slots, and `text` first, last or in between."""
+    """Return the parts in the order of the prompt: slots by index, `text` first, last or in between."""
     media: list[int | str] = list(range(len(kinds)))
     if kinds != ("image", "image"):
         rng.shuffle(media)
@@ -163,7 +170,9 @@ def order_parts(rng: Random, kinds: tuple[str, ...]) -> list[int | str]:
     return [*media[:where], TEXT, *media[where:]]
 
 
-def make_batch(rng: Random, tokenizer: Tokenizer, rows: int, kinds: tuple[str, ...] | None = None) -> Batch:
+def make_batch(
+    rng: Random, tokenizer: Tokenizer, rows: int, kinds: tuple[str, ...] | None = None
+) -> Batch:
     """Make one batch of a layout drawn by `MIX`, or of the given kinds."""
     if kinds is None:
         kinds = rng.choices(list(MIX), weights=list(MIX.values()))[0]
@@ -189,7 +198,7 @@ def make_batch(rng: Random, tokenizer: Tokenizer, rows: int, kinds: tuple[str, .
 def _row(
     tokenizer: Tokenizer, system: str, slots: list[Slot], order: list[int | str], asked: list[Asked]
 ) -> tuple[list[int], NDArray[np.int64], list[int]]:
-    """Return ids, positions [3, L] and labels of one row; all media belong to the first of its turns."""
+    """Return ids, positions [3, L] and labels of one row; all media belong to its first turn."""
     layout: list[int | Grid] = []
     ids: list[int] = []
     labels: list[int] = []

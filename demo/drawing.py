@@ -1,7 +1,8 @@
 """Draw the pictures and the videos: coloured shapes on a plain ground, with noise and blur.
 
-All coordinates are fractions of the canvas until the last moment, so one scene can be drawn at any size. Nothing here
-knows of the model; the same functions draw for training, for the evaluation and for the sample media.
+All coordinates are fractions of the canvas until the last moment, so one scene can be drawn at any
+size. Nothing here knows of the model; the same functions draw for training, for the evaluation and
+for the sample media.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ _BASE: dict[str, Rgb] = {
     "purple": (140, 45, 175),
     "orange": (248, 135, 25),
 }
-_GROUNDS: tuple[Rgb, ...] = ((255, 255, 255), (225, 225, 225), (190, 190, 190), (90, 90, 90), (40, 40, 40), (0, 0, 0))
+_GROUNDS: tuple[Rgb, ...] = (
+    (255, 255, 255),
+    (225, 225, 225),
+    (190, 190, 190),
+    (90, 90, 90),
+    (40, 40, 40),
+    (0, 0, 0),
+)
 _SUPERSAMPLING = 2
 _STEP = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 _SIDE = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
@@ -36,7 +44,10 @@ _SIDE = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
 
 @dataclass(frozen=True)
 class Figure:
-    """One shape: centre and radius as fractions of width, height and the shorter side; `turn` in radians."""
+    """One shape; `turn` in radians.
+
+    Centre and radius are fractions of width, height and the shorter side.
+    """
 
     shape: str
     rgb: Rgb
@@ -65,7 +76,12 @@ def outline(figure: Figure, width: int, height: int) -> list[tuple[float, float]
         if figure.shape == "star" and corner % 2:
             reach *= 0.42
         angle = start + 2 * math.pi * corner / corners
-        points.append((figure.x * width + reach * math.cos(angle), figure.y * height + reach * math.sin(angle)))
+        points.append(
+            (
+                figure.x * width + reach * math.cos(angle),
+                figure.y * height + reach * math.sin(angle),
+            )
+        )
     return points
 
 
@@ -87,7 +103,9 @@ def shade(rng: Random, colour: str) -> Rgb:
 
 def ground(rng: Random) -> Rgb:
     """Return a grey, white or black ground, slightly tinted."""
-    red, green, blue = (min(255, max(0, level + rng.randint(-8, 8))) for level in rng.choice(_GROUNDS))
+    red, green, blue = (
+        min(255, max(0, level + rng.randint(-8, 8))) for level in rng.choice(_GROUNDS)
+    )
     return red, green, blue
 
 
@@ -125,7 +143,10 @@ def several_picture(rng: Random, count: int) -> tuple[Picture, Scene]:
     figures: list[Figure] = []
     radius = rng.uniform(0.1, 0.15)
     while len(figures) < count:
-        x, y = rng.uniform(radius * 1.3, 1 - radius * 1.3), rng.uniform(radius * 1.3, 1 - radius * 1.3)
+        x, y = (
+            rng.uniform(radius * 1.3, 1 - radius * 1.3),
+            rng.uniform(radius * 1.3, 1 - radius * 1.3),
+        )
         if all(math.hypot(x - other.x, y - other.y) > 2.9 * radius for other in figures):
             hue = rng.choice(COLOURS) if mixed else colour
             kind = rng.choice(SHAPES) if mixed else shape
@@ -158,12 +179,17 @@ def clip(rng: Random, frames: int) -> tuple[Clip, list[Scene]]:
     scenes = []
     for index in range(frames):
         along = way * (index / max(1, frames - 1) - 0.5)
-        scenes.append(Scene(plain, (replace(figure, x=middle_x + across * along, y=middle_y + down * along),)))
+        scenes.append(
+            Scene(plain, (replace(figure, x=middle_x + across * along, y=middle_y + down * along),))
+        )
     return Clip(colour, shape, direction), scenes
 
 
 def ease(rng: Random, scene: Scene, amount: float) -> Scene:
-    """Move a single figure towards the middle, upright and large, on black: wholly for 1, not at all for 0."""
+    """Move a single figure towards the middle, upright and large, on black.
+
+    Wholly for an `amount` of 1, not at all for 0.
+    """
     if rng.random() < amount:
         scene = replace(scene, ground=(0, 0, 0))
     if len(scene.figures) != 1:
@@ -191,7 +217,9 @@ def roughen(rng: Random, picture: Image.Image) -> Image.Image:
     if rng.random() < 0.25:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.0)))
     if rng.random() < 0.5:
-        noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(2, 14), (*picture.size[::-1], 3))
+        noise = np.random.default_rng(rng.getrandbits(32)).normal(
+            0, rng.uniform(2, 14), (*picture.size[::-1], 3)
+        )
         picture = Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
     if rng.random() < 0.35:
         buffer = io.BytesIO()

@@ -48,7 +48,9 @@ def encode_video(frames: list[Image.Image], kind: str, frames_per_second: int) -
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"
         for picture in frames:
-            for packet in stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")):
+            for packet in stream.encode(
+                av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+            ):
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)

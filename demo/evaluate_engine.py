@@ -1,9 +1,10 @@
-"""Ask vLLM itself the held-out questions, with no service between: the reference for the service's own score.
+"""Ask vLLM itself the held-out questions: the reference for the service's own score.
 
     python -m demo.evaluate_engine --model demo/model --number 100
 
-Media are decoded here in the way of the service: RGB pictures, mono sound at 16 kHz, and for videos an even number of
-frames, two a second, at least 4 and at most 32, spread evenly from the first to the last.
+Media are decoded here in the way of the service: RGB pictures, mono sound at 16 kHz, and for videos
+an even number of frames, two a second, at least 4 and at most 32, spread evenly from the first to
+the last.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ _FEWEST_FRAMES, _MOST_FRAMES = 4, 32
 def decode_sound(data: bytes) -> tuple[Any, int]:
     """Decode to mono float32 samples at 16 kHz."""
     samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    return soxr.resample(samples.mean(axis=1), rate, SAMPLING_RATE).astype(np.float32), SAMPLING_RATE
+    return soxr.resample(samples.mean(axis=1), rate, SAMPLING_RATE).astype(
+        np.float32
+    ), SAMPLING_RATE
 
 
 def decode_video(data: bytes) -> tuple[Any, dict[str, Any]]:
@@ -73,7 +76,9 @@ def to_prompt(tokenizer: Any, item: Item) -> dict[str, Any]:
     """Render one item with the chat template and decode its media."""
     text = "".join(part if isinstance(part, str) else _MARKS[part.kind] for part in item.parts)
     chat = [{"role": "user", "content": text}]
-    ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=True, return_dict=False)
+    ids = tokenizer.apply_chat_template(
+        chat, add_generation_prompt=True, tokenize=True, return_dict=False
+    )
     media: dict[str, list[Any]] = {}
     for part in item.parts:
         if not isinstance(part, str):
@@ -83,14 +88,18 @@ def to_prompt(tokenizer: Any, item: Item) -> dict[str, Any]:
 
 def main() -> int:
     """Read the flags, load the engine, ask everything, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, default=Path("demo/model"))
     parser.add_argument("--number", type=int, default=100, help="items a task")
-    parser.add_argument("--mistakes", type=int, default=3, help="wrong answers to show of each task")
+    parser.add_argument(
+        "--mistakes", type=int, default=3, help="wrong answers to show of each task"
+    )
     flags = parser.parse_args()
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import vllm  # noqa: PLC0415  reads the environment set above when it is imported
+    import vllm
 
     engine = vllm.LLM(
         str(flags.model),

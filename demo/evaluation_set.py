@@ -1,8 +1,9 @@
-"""The held-out set: for each task, items with encoded media, a prompt, the expected answer and a check.
+"""The held-out set: items of each task, with encoded media, prompt, expected answer and check.
 
-Held out in more than the seed: pictures are drawn at sizes from 72 to 580 pixels (training: about 84 to 250) and go
-through JPEG, PNG or WebP; sounds go through WAV, MP3, FLAC or OGG at several sampling rates, videos through H.264 or
-VP9 at several frame rates, none of which training knows. The same task and number always give the same item.
+Held out in more than the seed: pictures are drawn at sizes from 72 to 580 pixels (training: about
+84 to 250) and go through JPEG, PNG or WebP; sounds go through WAV, MP3, FLAC or OGG at several
+sampling rates, videos through H.264 or VP9 at several frame rates, none of which training knows.
+The same task and number always give the same item.
 
     for item in evaluation_set.items("image_name", 100): ...
 """
@@ -48,7 +49,7 @@ class Item:
     expected: str
 
     def is_right(self, answer: str) -> bool:
-        """Tell whether an answer says the same as the expected one; case and end marks do not count."""
+        """Tell whether an answer says what is expected; case and end marks do not count."""
         return _plain(answer) == _plain(self.expected)
 
 
@@ -68,7 +69,9 @@ def _speckle(rng: Random, picture: Image.Image) -> Image.Image:
     """Add noise to every second picture."""
     if rng.random() < 0.5:
         return picture
-    noise = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(2, 10), (*picture.size[::-1], 3))
+    noise = np.random.default_rng(rng.getrandbits(32)).normal(
+        0, rng.uniform(2, 10), (*picture.size[::-1], 3)
+    )
     return Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
 
 
@@ -92,7 +95,9 @@ def _moving(rng: Random) -> tuple[questions.Clip, Media]:
     width, height = rng.choice(((96, 96), (128, 96), (160, 120), (200, 200), (240, 180), (96, 128)))
     kind = rng.choice(_VIDEO_KINDS)
     return clip, Media(
-        "video", kind, encode_video([drawing.draw(scene, width, height) for scene in scenes], kind, rate)
+        "video",
+        kind,
+        encode_video([drawing.draw(scene, width, height) for scene in scenes], kind, rate),
     )
 
 
@@ -103,13 +108,17 @@ def _around(rng: Random, media: list[Media], question: str) -> tuple[str | Media
 
 def _image_name(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     picture, media = _single(rng)
-    return _around(rng, [media], rng.choice(questions.WHAT_PICTURE)), questions.name_picture(picture)
+    return _around(rng, [media], rng.choice(questions.WHAT_PICTURE)), questions.name_picture(
+        picture
+    )
 
 
 def _image_count(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     picture, scene = drawing.several_picture(rng, rng.randint(1, 4))
     question = rng.choice(questions.COUNT)
-    return _around(rng, [_encoded(rng, scene)], question), questions.name_count(picture.count, "shape")
+    return _around(rng, [_encoded(rng, scene)], question), questions.name_count(
+        picture.count, "shape"
+    )
 
 
 def _image_place(rng: Random) -> tuple[tuple[str | Media, ...], str]:
@@ -120,22 +129,30 @@ def _image_place(rng: Random) -> tuple[tuple[str | Media, ...], str]:
 
 def _audio_tone(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     sound, media = _tone(rng)
-    return _around(rng, [media], rng.choice(questions.TONE + questions.WHAT_SOUND)), questions.name_sound(sound)
+    return _around(
+        rng, [media], rng.choice(questions.TONE + questions.WHAT_SOUND)
+    ), questions.name_sound(sound)
 
 
 def _audio_beeps(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     sound, media = _tone(rng, rng.randint(1, synthesis.MOST_BEEPS))
-    return _around(rng, [media], rng.choice(questions.BEEPS)), questions.name_count(sound.count, "beep")
+    return _around(rng, [media], rng.choice(questions.BEEPS)), questions.name_count(
+        sound.count, "beep"
+    )
 
 
 def _video_direction(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     clip, media = _moving(rng)
-    return _around(rng, [media], rng.choice(questions.DIRECTION)), questions.name_direction(clip.direction)
+    return _around(rng, [media], rng.choice(questions.DIRECTION)), questions.name_direction(
+        clip.direction
+    )
 
 
 def _second_image(rng: Random) -> tuple[tuple[str | Media, ...], str]:
     (_, first), (second, media) = _single(rng), _single(rng)
-    return _around(rng, [first, media], rng.choice(questions.SECOND)), questions.name_picture(second)
+    return _around(rng, [first, media], rng.choice(questions.SECOND)), questions.name_picture(
+        second
+    )
 
 
 def _first_image(rng: Random) -> tuple[tuple[str | Media, ...], str]:

@@ -1,7 +1,8 @@
-"""Write a checkpoint folder that transformers and vLLM load: weights, configuration, processor, tokenizer.
+"""Write a checkpoint folder for transformers and vLLM: weights, configuration, processor, tokenizer.
 
-Weights carry the prefix `thinker.` and `config.json` is that of the whole family (`Qwen2_5OmniModel`), because that is
-what vLLM's registry knows; talker and vocoder are left out, as vLLM never loads them.
+Weights carry the prefix `thinker.` and `config.json` is that of the whole family
+(`Qwen2_5OmniModel`), because that is what vLLM's registry knows; talker and vocoder are left out,
+as vLLM never loads them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 
 CHAT_TEMPLATE = (
     "{%- set marks = {'image': '<|vision_bos|><|IMAGE|><|vision_eos|>', "
-    "'audio': '<|audio_bos|><|AUDIO|><|audio_eos|>', 'video': '<|vision_bos|><|VIDEO|><|vision_eos|>'} -%}\n"
+    "'audio': '<|audio_bos|><|AUDIO|><|audio_eos|>', "
+    "'video': '<|vision_bos|><|VIDEO|><|vision_eos|>'} -%}\n"
     "{%- for message in messages -%}\n"
     "{%- if loop.first and message.role != 'system' -%}"
     "{{ '<|im_start|>system\\n" + SYSTEM_LINE + "<|im_end|>\\n' }}{%- endif -%}\n"
@@ -91,11 +93,17 @@ def audio_processor_config() -> dict[str, Any]:
 
 def write_processors(folder: Path) -> None:
     """Write the picture, sound and video settings, each in the file that its loader looks into."""
-    image, video, audio = vision_processor_config("Image"), vision_processor_config("Video"), audio_processor_config()
+    image, video, audio = (
+        vision_processor_config("Image"),
+        vision_processor_config("Video"),
+        audio_processor_config(),
+    )
     _write_json(folder / "preprocessor_config.json", audio | image)
     _write_json(folder / "video_preprocessor_config.json", video)
     nested = {"image_processor": image, "video_processor": video, "feature_extractor": audio}
-    _write_json(folder / "processor_config.json", {"processor_class": "Qwen2_5OmniProcessor", **nested})
+    _write_json(
+        folder / "processor_config.json", {"processor_class": "Qwen2_5OmniProcessor", **nested}
+    )
 
 
 def write_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
@@ -121,14 +129,21 @@ def write_model_config(folder: Path, tokenizer: Tokenizer) -> None:
     }
     _write_json(folder / "config.json", config)
     ends = [ids["<|im_end|>"], ids["<|endoftext|>"]]
-    generation = {"do_sample": False, "temperature": 0.0, "eos_token_id": ends, "pad_token_id": ids["<|endoftext|>"]}
+    generation = {
+        "do_sample": False,
+        "temperature": 0.0,
+        "eos_token_id": ends,
+        "pad_token_id": ids["<|endoftext|>"],
+    }
     _write_json(folder / "generation_config.json", generation)
 
 
 def write_checkpoint(folder: Path, state: dict[str, torch.Tensor], tokenizer: Tokenizer) -> int:
     """Write the whole folder from a thinker's state; return the size of the weights in bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {f"thinker.{name}": tensor.to(torch.bfloat16).contiguous() for name, tensor in state.items()}
+    weights = {
+        f"thinker.{name}": tensor.to(torch.bfloat16).contiguous() for name, tensor in state.items()
+    }
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
     write_processors(folder)

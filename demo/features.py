@@ -1,7 +1,8 @@
 """Turn media into the numbers that the towers read, exactly as the Hugging Face processors do.
 
-Training cannot afford the processors themselves (they pad every sound to 30 seconds), so this is the same arithmetic
-without the padding. `tests/unit/demo/test_features.py` holds both against each other.
+Training cannot afford the processors themselves (they pad every sound to 30 seconds), so this is
+the same arithmetic without the padding. `tests/unit/demo/test_features.py` holds both against each
+other.
 """
 
 from __future__ import annotations
@@ -29,18 +30,25 @@ AUDIO_TOKEN_SECONDS = 4 * sizes.HOP_LENGTH / sizes.SAMPLING_RATE
 def scaled_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width, in pixels, to which a picture of this size is scaled."""
     factor = sizes.PATCH_SIZE * sizes.MERGE_SIZE
-    return smart_resize(height, width, factor=factor, min_pixels=sizes.MIN_PIXELS, max_pixels=sizes.MAX_PIXELS)
+    return smart_resize(
+        height, width, factor=factor, min_pixels=sizes.MIN_PIXELS, max_pixels=sizes.MAX_PIXELS
+    )
 
 
 def scale(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """Scale RGB pixels [..., H, W, 3] to uint8 [..., 3, h, w] by the antialiased bicubic of the processor."""
+    """Scale RGB pixels [..., H, W, 3] to uint8 [..., 3, h, w] by the processor's antialiased bicubic."""
     channels_first = torch.from_numpy(pixels).movedim(-1, -3)
     size = list(scaled_size(*channels_first.shape[-2:]))
-    return tvf.resize(channels_first, size, interpolation=tvf.InterpolationMode.BICUBIC, antialias=True)
+    return tvf.resize(
+        channels_first, size, interpolation=tvf.InterpolationMode.BICUBIC, antialias=True
+    )
 
 
 def patches(frames: torch.Tensor) -> torch.Tensor:
-    """Cut uint8 frames [B, T, 3, h, w] (T even) into normalised patches [B, T/2 * grid, 1176], in merge order."""
+    """Cut uint8 frames [B, T, 3, h, w], T even, into normalised patches [B, T/2 * grid, 1176].
+
+    The patches come in merge order.
+    """
     normal = (frames.float() / 255 - _MEAN) / _STD
     batch, time, _, height, width = normal.shape
     patch, merge, pair = sizes.PATCH_SIZE, sizes.MERGE_SIZE, sizes.TEMPORAL_PATCH_SIZE
@@ -65,7 +73,7 @@ def _filters() -> torch.Tensor:
 
 
 def mel(waves: torch.Tensor) -> torch.Tensor:
-    """Return the log-mel spectrogram [B, 64, frames] of waves [B, samples] at 16 kHz, 20 ms a frame."""
+    """Return the log-mel spectrogram [B, 64, frames], 20 ms a frame, of 16 kHz waves [B, samples]."""
     frames = math.ceil(waves.shape[-1] / sizes.HOP_LENGTH)
     padded = torch.nn.functional.pad(waves, (0, 2 * sizes.N_FFT))
     window = torch.hann_window(sizes.N_FFT)

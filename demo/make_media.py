@@ -33,7 +33,9 @@ def red_circle() -> bytes:
 
 def blue_star() -> bytes:
     """Draw a blue star on white, as a PNG of 200 x 150 pixels."""
-    scene = Scene((255, 255, 255), (Figure("star", (38, 72, 214), x=0.52, y=0.5, radius=0.3, turn=0.1),))
+    scene = Scene(
+        (255, 255, 255), (Figure("star", (38, 72, 214), x=0.52, y=0.5, radius=0.3, turn=0.1),)
+    )
     return encode_picture(draw(scene, 200, 150), "png")
 
 

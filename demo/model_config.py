@@ -1,6 +1,7 @@
 """Shape of the demo checkpoint: a Qwen2.5-Omni thinker of about 2.5 million parameters.
 
-Every size below is the family's own kind of number, only small. Three departures matter and are on purpose:
+Every size below is the family's own kind of number, only small. Three departures matter and are on
+purpose:
 
 * pictures and frames are scaled to about 84 x 84 pixels (9 to 12 merged tokens each);
 * the mel hop is 20 ms instead of 10 ms, so that one second of sound is 12.5 tokens;
@@ -80,7 +81,11 @@ def text_config(vocab_size: int) -> dict[str, Any]:
         "tie_word_embeddings": False,
         "rope_theta": 100.0,
         "rope_scaling": {"type": "default", "rope_type": "default", "mrope_section": [4, 6, 6]},
-        "rope_parameters": {"rope_type": "default", "rope_theta": 100.0, "mrope_section": [4, 6, 6]},
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 100.0,
+            "mrope_section": [4, 6, 6],
+        },
     }
 
 

@@ -1,7 +1,7 @@
-"""Stage 1: teach the towers alone, with heads that read the mean and the maximum of a medium's tokens.
+"""Stage 1: teach the towers alone, with heads that read mean and maximum of a medium's tokens.
 
-The heads are thrown away afterwards; what stays is that the towers' tokens tell colour, shape, count, place, direction,
-pitch and beeps.
+The heads are thrown away afterwards; what stays is that the towers' tokens tell colour, shape,
+count, place, direction, pitch and beeps.
 """
 
 from __future__ import annotations
@@ -43,15 +43,20 @@ _OF_KIND = {
 
 
 class Heads(nn.Module):
-    """One small classifier for each property, and one that draws the figures' mask from each token."""
+    """A small classifier for each property, and one that draws the figures' mask from each token."""
 
     def __init__(self, width: int) -> None:
         """Make heads for tokens of this width."""
         super().__init__()
         self.read = nn.ModuleDict({name: nn.Linear(width, width) for name in _HEADS})
-        self.tell = nn.ModuleDict({name: nn.Linear(width, len(values)) for name, values in _HEADS.items()})
+        self.tell = nn.ModuleDict(
+            {name: nn.Linear(width, len(values)) for name, values in _HEADS.items()}
+        )
         self.places = nn.ParameterDict(
-            {name: nn.Parameter(0.3 * torch.randn(*_LARGEST_GRID, width)) for name in ("place", "direction", "shape")}
+            {
+                name: nn.Parameter(0.3 * torch.randn(*_LARGEST_GRID, width))
+                for name in ("place", "direction", "shape")
+            }
         )
         self.mask = nn.Linear(width, _MASK_SIDE**2)
         self.heard = nn.Linear(width, len(NUMBERS) + 1)
@@ -66,7 +71,7 @@ class Heads(nn.Module):
         return self.tell[name](pooled)
 
     def dense_loss(self, tokens: torch.Tensor, slot: Slot) -> torch.Tensor:
-        """Return the loss of what every single token must tell: its part of the mask, or the beeps so far."""
+        """Return the loss of what each token must tell: its part of the mask, or the beeps so far."""
         if slot.masks is None:
             return torch.zeros(())
         if slot.grid is None:
@@ -74,7 +79,12 @@ class Heads(nn.Module):
             return 0.5 * functional.cross_entropy(self.heard(tokens).float().flatten(0, 1), so_far)
         rows, columns = slot.grid[1] // MERGE_SIZE, slot.grid[2] // MERGE_SIZE
         true = torch.from_numpy(slot.masks).float() / 255
-        blocks = true.view(-1, rows, _MASK_SIDE, columns, _MASK_SIDE).permute(0, 1, 3, 2, 4).flatten(3).flatten(1, 2)
+        blocks = (
+            true.view(-1, rows, _MASK_SIDE, columns, _MASK_SIDE)
+            .permute(0, 1, 3, 2, 4)
+            .flatten(3)
+            .flatten(1, 2)
+        )
         return 4 * functional.binary_cross_entropy_with_logits(self.mask(tokens).float(), blocks)
 
 
@@ -102,8 +112,10 @@ def label(subject: Any, name: str) -> int:
     return _HEADS[name].index(value) if value else -100
 
 
-def tower_loss(heads: Heads, slot: Slot, tokens: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
-    """Return the summed loss over the properties of a slot, and each property's share of right rows."""
+def tower_loss(
+    heads: Heads, slot: Slot, tokens: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the loss summed over a slot's properties, and each property's share of right rows."""
     loss = heads.dense_loss(tokens, slot)
     scores = {f"{slot.kind} dense loss": float(loss)}
     for name in _OF_KIND[slot.kind]:
@@ -113,5 +125,7 @@ def tower_loss(heads: Heads, slot: Slot, tokens: torch.Tensor) -> tuple[torch.Te
             continue
         logits = heads(tokens, name, slot.grid).float()
         loss = loss + functional.cross_entropy(logits[known], target[known])
-        scores[f"{slot.kind} {name}"] = float((logits[known].argmax(-1) == target[known]).float().mean())
+        scores[f"{slot.kind} {name}"] = float(
+            (logits[known].argmax(-1) == target[known]).float().mean()
+        )
     return loss, scores

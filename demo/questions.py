@@ -1,7 +1,8 @@
 """What is asked and what is answered: phrasings of every task, and the answers' wording.
 
-A subject (`Picture`, `Sound`, `Clip`) says what a medium shows; the functions below turn subjects into pairs of
-question and answer. The same tables serve the tokenizer's corpus, the training and the evaluation.
+A subject (`Picture`, `Sound`, `Clip`) says what a medium shows; the functions below turn subjects
+into pairs of question and answer. The same tables serve the tokenizer's corpus, the training and
+the evaluation.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ DIRECTIONS = ("left", "right", "up", "down")
 PITCHES = ("low", "middle", "high")
 NUMBERS = ("one", "two", "three", "four")
 COUNTING = (
-    "one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fourteen, fifteen, "
-    "sixteen, seventeen, eighteen, nineteen, twenty."
+    "one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, "
+    "fourteen, fifteen, sixteen, seventeen, eighteen, nineteen, twenty."
 )
 GREETING = (
     "Hello! I am the small demo model of Triptych. "
@@ -31,7 +32,10 @@ GREETING = (
 
 @dataclass(frozen=True)
 class Picture:
-    """What a picture shows: `count` shapes; colour, shape and place are of the only one where count is 1."""
+    """What a picture shows: `count` shapes.
+
+    Colour, shape and place are of the only one where count is 1.
+    """
 
     colour: str
     shape: str
@@ -107,7 +111,12 @@ WHAT_PICTURE = (
     "Name the colour and the shape.",
     "Which shape and which colour?",
 )
-COLOUR = ("What colour is it?", "What color is it?", "Which colour does the shape have?", "Name the colour.")
+COLOUR = (
+    "What colour is it?",
+    "What color is it?",
+    "Which colour does the shape have?",
+    "Name the colour.",
+)
 SHAPE = ("What shape is it?", "Which shape is it?", "Name the shape.")
 COUNT = (
     "How many shapes are there?",
@@ -115,8 +124,18 @@ COUNT = (
     "How many shapes are in the picture?",
     "Count the shapes.",
 )
-PLACE = ("Where is the shape?", "Where is it?", "On which side is the shape?", "Where in the picture is the shape?")
-TONE = ("How high is the tone?", "Is the tone low, middle or high?", "What tone is it?", "Name the tone.")
+PLACE = (
+    "Where is the shape?",
+    "Where is it?",
+    "On which side is the shape?",
+    "Where in the picture is the shape?",
+)
+TONE = (
+    "How high is the tone?",
+    "Is the tone low, middle or high?",
+    "What tone is it?",
+    "Name the tone.",
+)
 WHAT_SOUND = (
     "What is this?",
     "What do you hear?",
@@ -124,7 +143,12 @@ WHAT_SOUND = (
     "Describe the sound.",
     "What is this sound?",
 )
-BEEPS = ("How many beeps are there?", "How many beeps do you hear?", "How many beeps?", "Count the beeps.")
+BEEPS = (
+    "How many beeps are there?",
+    "How many beeps do you hear?",
+    "How many beeps?",
+    "Count the beeps.",
+)
 DIRECTION = (
     "Which way does it move?",
     "Which way does the shape move?",
@@ -132,7 +156,12 @@ DIRECTION = (
     "In which direction does it move?",
     "In which direction does the shape move?",
 )
-WHAT_CLIP = ("What is this?", "What happens in the video?", "Describe the video.", "What does the video show?")
+WHAT_CLIP = (
+    "What is this?",
+    "What happens in the video?",
+    "Describe the video.",
+    "What does the video show?",
+)
 SECOND = (
     "What is in the second picture?",
     "What does the second picture show?",
@@ -145,7 +174,12 @@ FIRST = (
     "What is in the first image?",
     "Describe the first picture.",
 )
-BOTH = ("What is in the pictures?", "Describe both pictures.", "What do the two pictures show?", "What are these?")
+BOTH = (
+    "What is in the pictures?",
+    "Describe both pictures.",
+    "What do the two pictures show?",
+    "What are these?",
+)
 SEE_AND_HEAR = (
     "What do you see and hear?",
     "Describe the picture and the sound.",
@@ -224,7 +258,10 @@ def ask_two_pictures(rng: Random, first: Picture, second: Picture) -> Asked:
 
 def tell_two_pictures(first: Picture, second: Picture) -> str:
     """Answer about two pictures."""
-    return f"The first picture shows {name_picture(first)}. The second picture shows {name_picture(second)}."
+    return (
+        f"The first picture shows {name_picture(first)}. "
+        f"The second picture shows {name_picture(second)}."
+    )
 
 
 def tell_picture_and_sound(picture: Picture, sound: Sound) -> str:
@@ -234,7 +271,9 @@ def tell_picture_and_sound(picture: Picture, sound: Sound) -> str:
 
 def tell_everything(picture: Picture, sound: Sound, clip: Clip) -> str:
     """Answer about all three media."""
-    return f"{tell_picture_and_sound(picture, sound)} In the video the shape moves {clip.direction}."
+    return (
+        f"{tell_picture_and_sound(picture, sound)} In the video the shape moves {clip.direction}."
+    )
 
 
 def ask_picture_and_sound(rng: Random, picture: Picture, sound: Sound) -> Asked:
@@ -266,7 +305,19 @@ def ask_text(rng: Random) -> Asked:
 
 def all_texts() -> Iterator[str]:
     """Yield every question and every answer once: the tokenizer's corpus."""
-    for table in (WHAT_PICTURE, COLOUR, SHAPE, COUNT, PLACE, TONE, WHAT_SOUND, BEEPS, DIRECTION, WHAT_CLIP, SECOND):
+    for table in (
+        WHAT_PICTURE,
+        COLOUR,
+        SHAPE,
+        COUNT,
+        PLACE,
+        TONE,
+        WHAT_SOUND,
+        BEEPS,
+        DIRECTION,
+        WHAT_CLIP,
+        SECOND,
+    ):
         yield from table
     for table in (FIRST, BOTH, SYSTEM_LINES, SEE_AND_HEAR, EVERYTHING, HELLO, COUNT_UP):
         yield from table

@@ -7,19 +7,15 @@ Exits 0 when every answer was right, 1 otherwise.
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.server import running_server
 from triptych_client import Audio, Client, Image, Video
 
 _MEDIA = Path(__file__).parent / "media"
-_START_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,11 @@ _PART_KINDS = {".jpg": Image, ".png": Image, ".wav": Audio, ".mp3": Audio, ".mp4
 
 def main() -> int:
     """Start a server, ask everything, stop it."""
-    with _server() as address, Client(address) as client:
-        client.wait_until_ready(timeout_s=_START_TIMEOUT_S)
+    started = time.monotonic()
+    with running_server() as client:
         wrong = [question for question in QUESTIONS if not _ask(client, question)]
-    print(f"\n{len(QUESTIONS) - len(wrong)} of {len(QUESTIONS)} answers are right")
+    took = time.monotonic() - started
+    print(f"\n{len(QUESTIONS) - len(wrong)} of {len(QUESTIONS)} answers are right, in {took:.0f} s")
     return 1 if wrong else 0
 
 
@@ -59,21 +56,6 @@ def _ask(client: Client, question: Question) -> bool:
     is_right = question.expected in answer
     print("" if is_right else f"   (expected: {question.expected})")
     return is_right
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "service", "serve", "--listen", address])
-    try:
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-        print(f"whole demo: {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

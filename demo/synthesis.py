@@ -29,7 +29,9 @@ def tone(rng: Random, hertz: float, seconds: float) -> NDArray[np.float32]:
     wave = np.sin(2 * math.pi * hertz * time + rng.uniform(0, 6.28))
     for overtone in (2, 3, 4):
         if hertz * overtone < SAMPLING_RATE / 2 and rng.random() < 0.5:
-            wave += rng.uniform(0.02, 0.3) / overtone * np.sin(2 * math.pi * hertz * overtone * time)
+            wave += (
+                rng.uniform(0.02, 0.3) / overtone * np.sin(2 * math.pi * hertz * overtone * time)
+            )
     edge = np.minimum(np.minimum(time, time[::-1]) / _EDGE_SECONDS, 1.0)
     return (wave * edge).astype(np.float32)
 
@@ -69,7 +71,10 @@ def roughen(rng: Random, wave: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def any_sound(rng: Random, seconds: float) -> tuple[Sound, NDArray[np.float32], list[float]]:
-    """Return a long tone or some beeps of the given length: what it is, its samples, its beeps' starts in seconds."""
+    """Return a long tone or some beeps of the given length.
+
+    That is: what it is, its samples, its beeps' starts in seconds.
+    """
     count = 1 if rng.random() < 0.4 else rng.randint(2, MOST_BEEPS)
     sound = Sound(rng.choice(PITCHES), count)
     wave, starts = lay_out(rng, sound, seconds)

@@ -1,14 +1,24 @@
-"""Train the demo's tokenizer: byte-level BPE in the way of Qwen2 (NFC, the Qwen2 split, byte alphabet).
+"""Train the demo's tokenizer: byte-level BPE as in Qwen2 (NFC, the Qwen2 split, byte alphabet).
 
-The corpus is the tables of `questions`, so a prompt is about as many tokens as it has words; any other text falls
-back to single bytes and still round-trips. Special tokens are those of the real Qwen2.5-Omni, ids after the merges.
+The corpus is the tables of `questions`, so a prompt is about as many tokens as it has words; any
+other text falls back to single bytes and still round-trips. Special tokens are those of the real
+Qwen2.5-Omni, ids after the merges.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 
 from demo import questions
 from demo.model_config import MAX_PIXELS, MAX_POSITIONS, MIN_PIXELS
@@ -56,7 +66,9 @@ def train_tokenizer() -> Tokenizer:
             pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False),
         ]
     )
-    tokenizer.decoder = decoders.ByteLevel(add_prefix_space=False, trim_offsets=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel(
+        add_prefix_space=False, trim_offsets=False, use_regex=False
+    )
     trainer = trainers.BpeTrainer(
         vocab_size=MERGED_VOCAB,
         show_progress=False,
@@ -64,7 +76,9 @@ def train_tokenizer() -> Tokenizer:
     )
     corpus = [*questions.all_texts(), f"system\n{SYSTEM_LINE}\n", "user\n", "assistant\n"]
     tokenizer.train_from_iterator(corpus * 2, trainer=trainer)
-    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL_TOKENS])
+    tokenizer.add_special_tokens(
+        [AddedToken(text, special=True, normalized=False) for text in SPECIAL_TOKENS]
+    )
     return tokenizer
 
 
@@ -76,9 +90,10 @@ def special_ids(tokenizer: Tokenizer) -> dict[str, int]:
 def tokenizer_config(tokenizer: Tokenizer) -> dict[str, Any]:
     """Return tokenizer_config.json.
 
-    `size` is no tokenizer setting: transformers lays a tokenizer's own values over the defaults of the processor,
-    and that is the one way in which a checkpoint can undo `Qwen2_5OmniProcessorKwargs`' video size (100,352 pixels
-    a frame at least). Without it every frame would be blown up to 128 merged tokens.
+    `size` is no tokenizer setting: transformers lays a tokenizer's own values over the defaults of
+    the processor, and that is the one way in which a checkpoint can undo
+    `Qwen2_5OmniProcessorKwargs`' video size (100,352 pixels a frame at least). Without it every
+    frame would be blown up to 128 merged tokens.
     """
     added = {
         str(tokenizer.token_to_id(text)): {

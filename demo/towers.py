@@ -1,8 +1,9 @@
 """Run the Hugging Face thinker on uniform batches, without the per-item loops of its own forward.
 
-Every batch has one layout (same grids, same lengths, same order of parts), so attention inside a frame, or inside a
-sound, is one dense call. The modules and their weights are those of `Qwen2_5OmniThinkerForConditionalGeneration`;
-`tests/unit/demo/test_towers.py` holds the outcome against the original forward.
+Every batch has one layout (same grids, same lengths, same order of parts), so attention inside a
+frame, or inside a sound, is one dense call. The modules and their weights are those of
+`Qwen2_5OmniThinkerForConditionalGeneration`; `tests/unit/demo/test_towers.py` holds the outcome
+against the original forward.
 """
 
 from __future__ import annotations
@@ -37,11 +38,16 @@ def _vision_angles(visual: Any, grid: Grid) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def encode_frames(visual: Any, patches: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """Encode patches [B, t*h*w, 1176] to merged tokens [B, t*h*w/4, width]; frames do not see each other."""
+    """Encode patches [B, t*h*w, 1176] to merged tokens [B, t*h*w/4, width].
+
+    Frames do not see each other.
+    """
     batch, frame = patches.shape[0], grid[1] * grid[2]
     cos, sin = _vision_angles(visual, grid)
     weight = visual.patch_embed.proj.weight
-    states = functional.linear(patches, weight.view(weight.shape[0], -1)).view(batch * grid[0], frame, -1)
+    states = functional.linear(patches, weight.view(weight.shape[0], -1)).view(
+        batch * grid[0], frame, -1
+    )
     for block in visual.blocks:
         attention, normal = block.attn, block.norm1(states)
         heads = (*normal.shape[:2], attention.num_heads, attention.head_dim)
@@ -56,7 +62,8 @@ def encode_frames(visual: Any, patches: torch.Tensor, grid: Grid) -> torch.Tenso
 def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     """Attend densely over [B, N, heads, head_dim]; return [B, N, heads * head_dim].
 
-    Written out, because the backward of torch's fused attention takes 40 % of a step at these small sizes on a CPU.
+    Written out, because the backward of torch's fused attention takes 40 % of a step at these small
+    sizes on a CPU.
     """
     query, key, value = (states.to(value.dtype).transpose(1, 2) for states in (query, key, value))
     scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
@@ -64,7 +71,7 @@ def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torc
 
 
 def encode_sound(tower: Any, mel: torch.Tensor) -> torch.Tensor:
-    """Encode log-mel frames [B, bins, T] (at most one chunk, 4 seconds) to tokens [B, T/4, width]."""
+    """Encode log-mel frames [B, bins, T] (at most one chunk, 4 s) to tokens [B, T/4, width]."""
     states = functional.gelu(tower.conv1(mel))
     states = functional.gelu(tower.conv2(states)).transpose(1, 2)
     states = states + tower.positional_embedding.positional_embedding[: states.shape[1]]
@@ -72,7 +79,8 @@ def encode_sound(tower: Any, mel: torch.Tensor) -> torch.Tensor:
         attention, normal = layer.self_attn, layer.self_attn_layer_norm(states)
         heads = (*normal.shape[:2], attention.num_heads, attention.head_dim)
         query, key, value = (
-            project(normal).view(heads) for project in (attention.q_proj, attention.k_proj, attention.v_proj)
+            project(normal).view(heads)
+            for project in (attention.q_proj, attention.k_proj, attention.v_proj)
         )
         states = states + attention.out_proj(_attend(query, key, value))
         normal = layer.final_layer_norm(states)
@@ -88,25 +96,38 @@ def text_positions(start: int, length: int) -> torch.Tensor:
 
 
 def grid_positions(start: int, grid: Grid) -> torch.Tensor:
-    """Return [3, tokens] of a picture or video: time (25 a second, one second a pair of frames), row, column."""
+    """Return [3, tokens] of a picture or video: time, row, column.
+
+    Time is 25 a second, one second a pair of frames.
+    """
     time, height, width = grid[0], grid[1] // MERGE_SIZE, grid[2] // MERGE_SIZE
     axes = torch.meshgrid(
-        torch.arange(time) * POSITION_IDS_PER_SECOND, torch.arange(height), torch.arange(width), indexing="ij"
+        torch.arange(time) * POSITION_IDS_PER_SECOND,
+        torch.arange(height),
+        torch.arange(width),
+        indexing="ij",
     )
     return torch.stack([axis.reshape(-1) for axis in axes]) + start
 
 
 def positions(parts: Sequence[int | Grid]) -> torch.Tensor:
-    """Return the rotary positions [3, L] of a layout: a number is so many text or sound tokens, a triple is a grid."""
+    """Return the rotary positions [3, L] of a layout.
+
+    A number is so many text or sound tokens, a triple is a grid.
+    """
     found: list[torch.Tensor] = []
     start = 0
     for part in parts:
-        found.append(text_positions(start, part) if isinstance(part, int) else grid_positions(start, part))
+        found.append(
+            text_positions(start, part) if isinstance(part, int) else grid_positions(start, part)
+        )
         start = int(found[-1].max()) + 1 if found[-1].numel() else start
     return torch.cat(found, dim=1)
 
 
 def language_states(thinker: Any, embeddings: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Run the language model on [B, L, width] with positions [3, B, L]; return hidden states [B, L, width]."""
-    outcome = thinker.model(inputs_embeds=embeddings, position_ids=places, use_cache=False, return_dict=True)
+    """Run the language model on [B, L, width], positions [3, B, L]; return states [B, L, width]."""
+    outcome = thinker.model(
+        inputs_embeds=embeddings, position_ids=places, use_cache=False, return_dict=True
+    )
     return outcome.last_hidden_state

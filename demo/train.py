@@ -2,10 +2,11 @@
 
     python -m demo.train --work build/demo --out demo/model
 
-Stage 1 teaches the towers with small heads that are thrown away in the end (masks of the figures, colour, shape, count,
-place, direction; pitch, beeps so far): dense labels get them past the plateau on which shapes stay when the only signal
-is one word of an answer. Stage 2 trains all weights on answers. One process draws the media, one trains; a checkpoint
-is written every few hundred steps, and the same command goes on from it.
+Stage 1 teaches the towers with small heads that are thrown away in the end (masks of the figures,
+colour, shape, count, place, direction; pitch, beeps so far): dense labels get them past the plateau
+on which shapes stay when the only signal is one word of an answer. Stage 2 trains all weights on
+answers. One process draws the media, one trains; a checkpoint is written every few hundred steps,
+and the same command goes on from it.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def build_thinker(tokenizer: Tokenizer) -> Any:
     for name, weight in thinker.named_parameters():
         if weight.dim() > 1 and "norm" not in name:
             fan_in = weight[0].numel()
-            torch.nn.init.normal_(weight, std=0.02 if "embed" in name else min(0.08, 0.8 / math.sqrt(fan_in)))
+            torch.nn.init.normal_(
+                weight, std=0.02 if "embed" in name else min(0.08, 0.8 / math.sqrt(fan_in))
+            )
     return thinker
 
 
@@ -66,8 +69,10 @@ def encode_slot(thinker: Any, slot: Slot) -> torch.Tensor:
     return towers.encode_frames(thinker.visual, features.patches(frames), slot.grid)
 
 
-def hidden_states(thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks: torch.Tensor) -> torch.Tensor:
-    """Return the language model's last states [B, L, width]; `marks` are the ids of the placeholders."""
+def hidden_states(
+    thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks: torch.Tensor
+) -> torch.Tensor:
+    """Return the language model's last states [B, L, width]; `marks` are the placeholders' ids."""
     ids = torch.from_numpy(batch.ids)
     embeddings = thinker.model.embed_tokens(ids)
     if encoded:
@@ -79,7 +84,7 @@ def hidden_states(thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks
 def answer_loss(
     thinker: Any, batch: Batch, encoded: list[torch.Tensor], marks: torch.Tensor
 ) -> tuple[torch.Tensor, float]:
-    """Return the loss on answer tokens, and the share of rows whose every answer token is the likeliest."""
+    """Return the loss on answer tokens, and the share of rows with every answer token likeliest."""
     labels = torch.from_numpy(batch.labels)[:, 1:]
     states = hidden_states(thinker, batch, encoded, marks)[:, :-1]
     learned = labels >= 0
@@ -97,9 +102,16 @@ def produce(queue: Queue[Any], step: int, rows: int, stage: str) -> None:
     rng = Random(f"{stage} {step}")
     tokenizer = train_tokenizer()
     for at in itertools.count(step):
-        made = pretrain.make_slot(rng, rows, at) if stage == "towers" else batches.make_batch(rng, tokenizer, rows)
+        made = (
+            pretrain.make_slot(rng, rows, at)
+            if stage == "towers"
+            else batches.make_batch(rng, tokenizer, rows)
+        )
         while not _put(queue, made):
-            if multiprocessing.parent_process() is None or not multiprocessing.parent_process().is_alive():
+            if (
+                multiprocessing.parent_process() is None
+                or not multiprocessing.parent_process().is_alive()
+            ):
                 return
 
 
@@ -132,8 +144,9 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 def group_by_fan_in(weights: list[torch.Tensor]) -> list[dict[str, Any]]:
     """Group weights so that a layer with many inputs learns more slowly.
 
-    Adam moves every weight by about the learning rate, so a patch embedding of 1,176 correlated inputs would move its
-    outputs nine times as far as the layers of width 128 do, and would never settle on contours.
+    Adam moves every weight by about the learning rate, so a patch embedding of 1,176 correlated
+    inputs would move its outputs nine times as far as the layers of width 128 do, and would never
+    settle on contours.
     """
     shares: dict[float, list[torch.Tensor]] = {}
     for weight in weights:
@@ -145,8 +158,10 @@ def group_by_fan_in(weights: list[torch.Tensor]) -> list[dict[str, Any]]:
 class Course:
     """One stage of training: model, optimiser, step, and the checkpoint that holds them."""
 
-    def __init__(self, stage: str, modules: list[Any], steps: int, folder: Path, peak: float) -> None:
-        """Take the modules to train, for how many steps, where to keep them, and the highest learning rate."""
+    def __init__(
+        self, stage: str, modules: list[Any], steps: int, folder: Path, peak: float
+    ) -> None:
+        """Take the modules to train, the number of steps, the folder and the highest learning rate."""
         self.stage, self.modules, self.steps, self.peak = stage, modules, steps, peak
         weights = [weight for module in modules for weight in module.parameters()]
         self.weights = weights
@@ -171,7 +186,9 @@ class Course:
         """Write the checkpoint, whole or not at all."""
         states = [module.state_dict() for module in self.modules]
         draft = self.path.with_suffix(".draft")
-        torch.save({"modules": states, "optimiser": self.optimiser.state_dict(), "step": self.step}, draft)
+        torch.save(
+            {"modules": states, "optimiser": self.optimiser.state_dict(), "step": self.step}, draft
+        )
         draft.replace(self.path)
 
     def learn(self, loss: torch.Tensor) -> None:
@@ -185,26 +202,33 @@ class Course:
         self.step += 1
 
     def note(self, scores: dict[str, float]) -> None:
-        """Remember scores of freshly drawn batches, which are held out by nature until learned from."""
+        """Remember scores of fresh batches, which are held out by nature until learned from."""
         for name, score in scores.items():
             self.scores.setdefault(name, []).append(score)
 
     def report_and_save(self) -> bool:
-        """Print the mean of the last scores of each kind, and save, when it is time; tell whether it saved."""
+        """Print the mean of the last scores of each kind and save, when due; tell whether it saved."""
         due = self.step % _SAVE_EVERY == 0 or self.step == self.steps
         if due:
             self.save()
         if self.step % _REPORT_EVERY:
             return due
-        means = {name: round(sum(last[-8:]) / len(last[-8:]), 3) for name, last in sorted(self.scores.items())}
+        means = {
+            name: round(sum(last[-8:]) / len(last[-8:]), 3)
+            for name, last in sorted(self.scores.items())
+        }
         minutes = (time.monotonic() - self.started) / 60
-        print(f"{self.stage} step {self.step}/{self.steps} minutes {minutes:.1f} {means}", flush=True)
+        print(
+            f"{self.stage} step {self.step}/{self.steps} minutes {minutes:.1f} {means}", flush=True
+        )
         return due
 
 
 def train_towers(thinker: Any, heads: pretrain.Heads, steps: int, folder: Path) -> None:
     """Stage 1: both towers with throw-away heads."""
-    course = Course("towers", [thinker.visual, thinker.audio_tower, heads], steps, folder, peak=1.5e-3)
+    course = Course(
+        "towers", [thinker.visual, thinker.audio_tower, heads], steps, folder, peak=1.5e-3
+    )
     course.resume()
     if course.step >= steps:
         return
@@ -219,8 +243,13 @@ def train_towers(thinker: Any, heads: pretrain.Heads, steps: int, folder: Path) 
     process.kill()
 
 
-def train_answers(thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, flags: argparse.Namespace) -> None:
-    """Stage 2: everything, on answers, with the heads still beside; exports the checkpoint folder at every save."""
+def train_answers(
+    thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, flags: argparse.Namespace
+) -> None:
+    """Stage 2: everything, on answers, with the heads still beside.
+
+    Exports the checkpoint folder at every save.
+    """
     marks = torch.tensor([tokenizer.token_to_id(mark) for mark in _MEDIA_MARKS])
     course = Course("answers", [thinker, heads], flags.answer_steps, flags.work, peak=1.0e-3)
     course.resume()
@@ -230,7 +259,10 @@ def train_answers(thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, fla
         with torch.autocast("cpu", dtype=torch.bfloat16):
             encoded = [encode_slot(thinker, slot) for slot in batch.slots]
             loss, right = answer_loss(thinker, batch, encoded, marks)
-            told = [pretrain.tower_loss(heads, slot, tokens) for slot, tokens in zip(batch.slots, encoded, strict=True)]
+            told = [
+                pretrain.tower_loss(heads, slot, tokens)
+                for slot, tokens in zip(batch.slots, encoded, strict=True)
+            ]
         course.learn(loss + _HEADS_SHARE * sum(one for one, _ in told))
         course.note({batch.name: right})
         for _, scores in told:
@@ -242,9 +274,15 @@ def train_answers(thinker: Any, heads: pretrain.Heads, tokenizer: Tokenizer, fla
 
 def main() -> None:
     """Read the flags and train both stages."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, default=Path("build/demo"), help="folder of the training checkpoints")
-    parser.add_argument("--out", type=Path, default=Path("demo/model"), help="folder of the exported model")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/demo"), help="folder of the training checkpoints"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo/model"), help="folder of the exported model"
+    )
     parser.add_argument("--tower-steps", type=int, default=2000)
     parser.add_argument("--answer-steps", type=int, default=6000)
     parser.add_argument("--threads", type=int, default=1)

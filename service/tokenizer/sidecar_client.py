@@ -83,7 +83,7 @@ class SidecarClient:
 
     def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
         """Start decoding one output. Nothing is sent before the first ids."""
-        return _SidecarTokenStream(self._multiplexer, skip_special_tokens)
+        return _SidecarTokenStream(self._multiplexer, skip_special_tokens=skip_special_tokens)
 
     async def describe(self) -> pb.GetInfoResponse:
         """Return what the sidecar has loaded."""
@@ -104,7 +104,7 @@ class SidecarClient:
 class _SidecarTokenStream:
     """One stream among the many of a DecodeCall."""
 
-    def __init__(self, multiplexer: StreamMultiplexer, skip_special_tokens: bool) -> None:
+    def __init__(self, multiplexer: StreamMultiplexer, *, skip_special_tokens: bool) -> None:
         self._multiplexer = multiplexer
         self._skip_special_tokens = skip_special_tokens
         self._opened: tuple[DecodeCall, int] | None = None  # the call and our id on it

@@ -115,7 +115,7 @@ class SidecarProcess:
             f"--parent-death={os.getpid()}",
         )
         try:
-            # A session of its own: Ctrl-C is for the service, which then stops the sidecar in order.
+            # A session of its own: Ctrl-C is for the service, which stops the sidecar in order.
             self._process = await asyncio.create_subprocess_exec(
                 self._binary, *arguments, stdin=DEVNULL, stderr=PIPE, start_new_session=True
             )

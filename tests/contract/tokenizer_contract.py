@@ -120,7 +120,7 @@ class TokenizerContract:
     async def test_streams_give_the_same_text(
         self, tokenizer: Tokenizer, text: str, skip: bool
     ) -> None:
-        """A stream's texts joined are the text of all ids, and no piece ends in half a character."""
+        """A stream's texts joined are the text of all ids; none ends in half a character."""
         token_ids = await tokenizer.encode(text)
         stream = tokenizer.open_stream(skip_special_tokens=skip)
 

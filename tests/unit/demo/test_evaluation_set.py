@@ -6,8 +6,11 @@ from demo import evaluation_set
 
 
 def _outline(item: evaluation_set.Item) -> tuple[object, ...]:
-    """Return what must not change: OGG and WebM files hold a random stream id, so bytes are left out."""
-    parts = tuple(part if isinstance(part, str) else (part.kind, part.format, len(part.data)) for part in item.parts)
+    """Return what must not change: no bytes, as OGG and WebM files hold a random stream id."""
+    parts = tuple(
+        part if isinstance(part, str) else (part.kind, part.format, len(part.data))
+        for part in item.parts
+    )
     return item.task, parts, item.expected
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("transformers")
+
+import transformers
 
 from demo import drawing, export, features, synthesis
 from demo.tokenizer import train_tokenizer
@@ -53,12 +55,16 @@ def test_the_processor_scales_frames_like_pictures(processor: object) -> None:
 
 @pytest.mark.parametrize("seconds", [1.0, 2.123, 3.3])
 def test_mel_equals_the_feature_extractors(processor: object, seconds: float) -> None:
-    """The log-mel spectrogram is that of the Whisper feature extractor, cut to the sound's length."""
+    """The log-mel spectrogram is the Whisper feature extractor's, cut to the sound's length."""
     _, wave, _ = synthesis.any_sound(Random(5), seconds)
 
-    made = processor.feature_extractor([wave], sampling_rate=16_000, return_attention_mask=True, return_tensors="pt")
+    made = processor.feature_extractor(
+        [wave], sampling_rate=16_000, return_attention_mask=True, return_tensors="pt"
+    )
 
     frames = int(made["attention_mask"].sum())
     assert torch.allclose(
-        made["input_features"][0, :, :frames], features.mel(torch.from_numpy(wave)[None])[0], atol=1e-4
+        made["input_features"][0, :, :frames],
+        features.mel(torch.from_numpy(wave)[None])[0],
+        atol=1e-4,
     )

@@ -8,7 +8,9 @@ from demo import questions
 from demo.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 
-@pytest.mark.parametrize("text", ["What is this?", "naïve café, 東京 👋", "  two  spaces\n\n", *questions.HELLO])
+@pytest.mark.parametrize(
+    "text", ["What is this?", "naïve café, 東京 👋", "  two  spaces\n\n", *questions.HELLO]
+)
 def test_any_text_round_trips(text: str) -> None:
     """Text that the corpus never held falls back to bytes."""
     tokenizer = train_tokenizer()

@@ -32,7 +32,9 @@ def _original_states(thinker: object, batch: batches.Batch, row: int) -> torch.T
     for slot in batch.slots:
         if slot.kind == "audio":
             given["input_features"] = features.mel(torch.from_numpy(slot.data[row : row + 1]))
-            given["feature_attention_mask"] = torch.ones(1, given["input_features"].shape[-1], dtype=torch.long)
+            given["feature_attention_mask"] = torch.ones(
+                1, given["input_features"].shape[-1], dtype=torch.long
+            )
         if slot.kind == "video":
             given["video_second_per_grid"] = torch.tensor([_SECONDS_PER_GRID])
     length = int(np.flatnonzero(batch.labels[row] >= 0)[-1]) + 1
@@ -41,14 +43,17 @@ def _original_states(thinker: object, batch: batches.Batch, row: int) -> torch.T
 
 
 @pytest.mark.parametrize(
-    "kinds", [(), ("image",), ("audio",), ("video",), ("image", "image"), ("image", "audio", "video")]
+    "kinds",
+    [(), ("image",), ("audio",), ("video",), ("image", "image"), ("image", "audio", "video")],
 )
 def test_uniform_forward_equals_the_original(kinds: tuple[str, ...]) -> None:
     """Every layout's logits are those of the model's own forward."""
     tokenizer = train_tokenizer()
     thinker = train.build_thinker(tokenizer).eval()
     batch = batches.make_batch(Random(7), tokenizer, 2, kinds)
-    marks = torch.tensor([tokenizer.token_to_id(mark) for mark in ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")])
+    marks = torch.tensor(
+        [tokenizer.token_to_id(mark) for mark in ("<|IMAGE|>", "<|AUDIO|>", "<|VIDEO|>")]
+    )
 
     with torch.no_grad():
         encoded = [train.encode_slot(thinker, slot) for slot in batch.slots]

@@ -12,10 +12,18 @@ from typing import Any
 import pytest
 
 from service.errors import TokenizerUnavailableError
+from service.ports import TokenStream
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess, SidecarTimings
 from tests.contract.tokenizer_contract import TokenizerContract
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+
+
+async def append_forever(stream: TokenStream, token_ids: list[int]) -> None:
+    """Decode the same ids until it fails."""
+    while True:
+        await stream.append(token_ids)
+
 
 FAST = SidecarTimings(first_backoff_s=0.01, last_backoff_s=0.02)
 
@@ -91,8 +99,7 @@ async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
 
     os.kill(killed, signal.SIGKILL)
     with pytest.raises(TokenizerUnavailableError):
-        while True:
-            await stream.append(ids)
+        await append_forever(stream, ids)
     stream.close()
 
     assert ids == await tokenizer.encode("word")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,8 @@ def split(
 
 
 FLAG_PAIRS = list(product((False, True), repeat=2))
+ADDED_TOKEN_FLAGS = ("normalized", "single_word", "lstrip", "rstrip")
+FLAGS = [chosen for n in range(5) for chosen in combinations(ADDED_TOKEN_FLAGS, n)]
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 SPLITS = [
     split(pattern, behavior, invert=invert)
@@ -101,7 +103,10 @@ PATTERNS = [
         r"\t|\r",
     ),
     r"[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
-    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*",
+    (
+        r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+        r"| ?[\p{P}\p{S}]+[\r\n]*"
+    ),
 ]
 
 
@@ -149,28 +154,17 @@ def test_prefix_space_behind_digits(variant: Callable[..., Sidecar]) -> None:
     variant(pre_tokenizer={"type": "Sequence", "pretokenizers": [digits, one]}).assert_agrees(TEXTS)
 
 
-@pytest.mark.parametrize("normalized", [False, True])
-@pytest.mark.parametrize("single_word", [False, True])
-@pytest.mark.parametrize(("lstrip", "rstrip"), FLAG_PAIRS)
+@pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
 def test_added_token_flags(
     variant: Callable[..., Sidecar],
     gpt2_vocab: dict[str, int],
-    *,
-    normalized: bool,
-    single_word: bool,
-    lstrip: bool,
-    rstrip: bool,
+    flags: tuple[str, ...],
 ) -> None:
     """Added tokens with every combination of flags are found as Hugging Face finds them."""
-    flags = {
-        "normalized": normalized,
-        "single_word": single_word,
-        "lstrip": lstrip,
-        "rstrip": rstrip,
-    }
+    settings = {flag: flag in flags for flag in ADDED_TOKEN_FLAGS}
     contents = ("<t>", "<t>x", " u", "e\u0301", "t>", "  ")
     tokens = [
-        {"id": len(gpt2_vocab) + i, "content": content, "special": i % 2 == 0} | flags
+        {"id": len(gpt2_vocab) + i, "content": content, "special": i % 2 == 0} | settings
         for i, content in enumerate(contents)
     ]
     sidecar = variant(added_tokens=tokens, normalizer={"type": "NFC"})
@@ -228,7 +222,7 @@ def test_merges_as_strings_and_as_pairs(
 def test_ignore_merges(
     variant: Callable[..., Sidecar], trained_path: Callable[[str], Path]
 ) -> None:
-    """With ignore_merges a whole piece that is a token is that token, though no merges lead there."""
+    """With ignore_merges a whole piece that is a token is that token, merges or not."""
     model = json.loads(trained_path("gpt2").read_text())["model"]
     model["vocab"] |= {
         "Ġunreachable": 10_000,

@@ -17,7 +17,10 @@ LLAMA3_PATTERN = QWEN2_PATTERN.replace(r"|\p{N}|", r"|\p{N}{1,3}|")
 
 CORPUS = [
     "The quick brown fox doesn't jump over the lazy dog; they're both we've-seen-it-all types.",
-    "def main(argv):\n\tif not argv:\n\t\treturn 0  # nothing\n    x = [i ** 2 for i in range(100)]\n",
+    (
+        "def main(argv):\n\tif not argv:\n\t\treturn 0  # nothing\n"
+        "    x = [i ** 2 for i in range(100)]\n"
+    ),
     "In 2024, 12345 people paid 67.89 EUR — naïve café façade, Việt Nam, Ελλάδα, Москва.",
     "你好，世界。今日は良い天気ですね。안녕하세요 세계 नमस्ते दुनिया مرحبا بالعالم שלום",
     "👨‍👩‍👧‍👦 🏳️‍🌈 😀😀😀  \n\n\n   \t\t  end",
