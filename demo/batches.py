@@ -162,7 +162,7 @@ def ask(rng: Random, kinds: tuple[str, ...], subjects: list) -> Asked:
 
 
 def order_parts(rng: Random, kinds: tuple[str, ...]) -> list[int | str]:
-    """Return the parts in the order of the prompt: slots by index, `text` first, last or in between."""
+    """Return the parts in prompt order: slots by index, `text` first, last or in between."""
     media: list[int | str] = list(range(len(kinds)))
     if kinds != ("image", "image"):
         rng.shuffle(media)

@@ -1,4 +1,4 @@
-"""Write a checkpoint folder for transformers and vLLM: weights, configuration, processor, tokenizer.
+"""Write a checkpoint that transformers and vLLM load: weights, configuration, processor, tokenizer.
 
 Weights carry the prefix `thinker.` and `config.json` is that of the whole family
 (`Qwen2_5OmniModel`), because that is what vLLM's registry knows; talker and vocoder are left out,

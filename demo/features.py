@@ -36,7 +36,7 @@ def scaled_size(height: int, width: int) -> tuple[int, int]:
 
 
 def scale(pixels: NDArray[np.uint8]) -> torch.Tensor:
-    """Scale RGB pixels [..., H, W, 3] to uint8 [..., 3, h, w] by the processor's antialiased bicubic."""
+    """Scale RGB [..., H, W, 3] to uint8 [..., 3, h, w] by the processor's antialiased bicubic."""
     channels_first = torch.from_numpy(pixels).movedim(-1, -3)
     size = list(scaled_size(*channels_first.shape[-2:]))
     return tvf.resize(
@@ -73,7 +73,7 @@ def _filters() -> torch.Tensor:
 
 
 def mel(waves: torch.Tensor) -> torch.Tensor:
-    """Return the log-mel spectrogram [B, 64, frames], 20 ms a frame, of 16 kHz waves [B, samples]."""
+    """Return the log-mel [B, 64, frames] of waves [B, samples] at 16 kHz, 20 ms a frame."""
     frames = math.ceil(waves.shape[-1] / sizes.HOP_LENGTH)
     padded = torch.nn.functional.pad(waves, (0, 2 * sizes.N_FFT))
     window = torch.hann_window(sizes.N_FFT)

@@ -43,7 +43,7 @@ _OF_KIND = {
 
 
 class Heads(nn.Module):
-    """A small classifier for each property, and one that draws the figures' mask from each token."""
+    """A small classifier for each property; one more draws the figures' mask from each token."""
 
     def __init__(self, width: int) -> None:
         """Make heads for tokens of this width."""
@@ -71,7 +71,7 @@ class Heads(nn.Module):
         return self.tell[name](pooled)
 
     def dense_loss(self, tokens: torch.Tensor, slot: Slot) -> torch.Tensor:
-        """Return the loss of what each token must tell: its part of the mask, or the beeps so far."""
+        """Return the loss of what each token must tell: its part of the mask, or beeps so far."""
         if slot.masks is None:
             return torch.zeros(())
         if slot.grid is None:

@@ -161,7 +161,7 @@ class Course:
     def __init__(
         self, stage: str, modules: list[Any], steps: int, folder: Path, peak: float
     ) -> None:
-        """Take the modules to train, the number of steps, the folder and the highest learning rate."""
+        """Take the modules to train, the number of steps, the folder and the peak learning rate."""
         self.stage, self.modules, self.steps, self.peak = stage, modules, steps, peak
         weights = [weight for module in modules for weight in module.parameters()]
         self.weights = weights
@@ -207,7 +207,7 @@ class Course:
             self.scores.setdefault(name, []).append(score)
 
     def report_and_save(self) -> bool:
-        """Print the mean of the last scores of each kind and save, when due; tell whether it saved."""
+        """Print the mean of each kind's last scores and save, when due; tell whether it saved."""
         due = self.step % _SAVE_EVERY == 0 or self.step == self.steps
         if due:
             self.save()

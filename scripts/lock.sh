@@ -5,8 +5,12 @@ cd "$(dirname "$0")/.."
 
 uv=${VENV:-.venv}/bin/uv
 for name in cpu cuda dev; do
+  overrides=(--override requirements/overrides.txt)
+  if [ "$name" != cuda ]; then
+    overrides+=(--override requirements/overrides_cpu.txt)
+  fi
   # --no-emit-index-url: the file must not name the index of the machine that made it.
-  "$uv" pip compile --quiet --python-version 3.11 --override requirements/overrides.txt \
+  "$uv" pip compile --quiet --python-version 3.11 "${overrides[@]}" \
     --generate-hashes --no-annotate --no-header --no-emit-index-url \
     "requirements/$name.in" --output-file "requirements/$name.txt"
   # `==` would also match a local build such as 2.13.0+cpu, whose hash is not in the file.

@@ -28,7 +28,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = _build_parser()
-    arguments, rest = parser.parse_known_args(argv)
+    arguments, rest = parser.parse_known_args(_name_the_model(argv or sys.argv[1:]))
     if rest and arguments.command != "serve":
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
@@ -40,6 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _name_the_model(argv: Sequence[str]) -> list[str]:
+    """Turn `serve MODEL …` into `serve --model MODEL …`.
+
+    As a positional argument MODEL could not be told from the value of a flag that only vLLM knows.
+    """
+    if len(argv) > 1 and argv[0] == "serve" and not argv[1].startswith("-"):
+        return ["serve", "--model", *argv[1:]]
+    return list(argv)
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -61,13 +71,15 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve = commands.add_parser(
         "serve",
         help="start the server",
+        usage="triptych serve [MODEL] [--flag VALUE …]",
         description="Start the server. Flags that are not listed here go to vLLM by their own "
         "names (`triptych engine-flags` lists them), such as --max-model-len 4096.",
         # An abbreviation of ours could be a whole flag of vLLM's.
         allow_abbrev=False,
     )
     serve.add_argument(
-        "model", nargs="?", help="a checkpoint's directory or hub name (default: the demo model)"
+        "--model",
+        help="a checkpoint's directory or hub name, also as first argument (default: the demo model)",
     )
     serve.add_argument(
         "--listen",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,8 +72,14 @@ def prepare_engine_environment(log_level: str) -> None:
         "TQDM_DISABLE": "0" if verbose else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "0" if verbose else "1",
         "TORCH_CPP_LOG_LEVEL": "WARNING" if verbose else "ERROR",
+        "TORCH_LOGS": "" if verbose else "-all",
+        # torch warns of its own deprecated parts when vLLM looks at them.
+        "PYTHONWARNINGS": "default" if verbose else "ignore::FutureWarning",
         # A second copy of the engine's memory is never wanted.
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    if not verbose:
+        # This process has read PYTHONWARNINGS already.
+        warnings.simplefilter("ignore", FutureWarning)

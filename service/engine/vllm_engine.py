@@ -116,6 +116,10 @@ class VllmEngine:
 
     def stop(self) -> None:
         """End vLLM's processes; blocks until they have gone."""
+        # vLLM itself cancels the reader of its outputs last, which then reports a dead engine.
+        reader = self._llm.output_handler
+        if reader is not None:
+            reader.get_loop().call_soon_threadsafe(reader.cancel)
         self._llm.shutdown()
 
     def _check_length(self, token_count: int) -> None:

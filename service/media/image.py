@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from service.domain.conversation import ImagePart
 from service.media.limits import MediaLimits, check_limit
@@ -15,6 +15,16 @@ from service.media.limits import MediaLimits, check_limit
 _FORMATS = ("PNG", "JPEG", "WEBP")
 # Ours is checked on the header; Pillow's own would only warn up to twice its value.
 Image.MAX_IMAGE_PIXELS = None
+# What undoes each value of the EXIF tag Orientation but 1, which is upright (TIFF 6.0, page 36).
+_TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode_image(part: ImagePart, limits: MediaLimits) -> NDArray[np.uint8]:
@@ -24,11 +34,20 @@ def decode_image(part: ImagePart, limits: MediaLimits) -> NDArray[np.uint8]:
         if part.max_pixels is not None and image.format == "JPEG":
             # The JPEG decoder itself can halve a picture, which costs far less than scaling it.
             image.draft("RGB", _shrunk(image.size, part.max_pixels))
-        upright = ImageOps.exif_transpose(image)
-        rgb = _to_rgb(upright)
+        image.load()
+        turn = _turn_of(image)
+        rgb = _to_rgb(image if turn is None else image.transpose(turn))
     if part.max_pixels is not None and rgb.width * rgb.height > part.max_pixels:
         rgb = rgb.resize(_shrunk(rgb.size, part.max_pixels), Image.Resampling.BICUBIC)
     return np.asarray(rgb)
+
+
+def _turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return what turns a picture upright; None also when its EXIF cannot be read."""
+    try:
+        return _TO_UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - Pillow raises anything, and the picture itself is sound
+        return None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

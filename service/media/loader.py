@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from service.domain.conversation import AudioPart, ImagePart, InlineSource, MediaPart
@@ -70,7 +71,8 @@ class ThreadedMediaLoader:
 
 def _cause(exc: Exception) -> str:
     """Return what happened in a line, without the library's number and file name."""
-    return str(getattr(exc, "strerror", None) or exc or type(exc).__name__).splitlines()[0]
+    text = str(getattr(exc, "strerror", None) or exc).strip() or type(exc).__name__
+    return re.sub(r" <_io\.BytesIO[^>]*>", "", text.splitlines()[0])
 
 
 def _check_digest(field: str, source: InlineSource) -> None:

@@ -6,11 +6,15 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import cast
 
 import av
 import av.container
 import numpy as np
+from av.packet import Packet
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from service.domain.conversation import VideoPart
@@ -66,11 +70,19 @@ def _frame_times(part: VideoPart, limits: MediaLimits, file_format: str) -> list
         times_s = sorted(
             float(packet.pts * stream.time_base)
             for packet in container.demux(stream)
-            if packet.pts is not None and packet.size and stream.time_base is not None
+            if packet.pts is not None and stream.time_base is not None and _is_shown(packet)
         )
     if not times_s:
         raise MediaUndecodableError(part.field, "the video stream holds no frames")
     return [time_s - times_s[0] for time_s in times_s]
+
+
+def _is_shown(packet: Packet[VideoStream]) -> bool:
+    """Tell whether decoding a packet gives a frame, as far as packets tell."""
+    if not packet.size or packet.is_discard:  # the latter lies outside of MP4's edit list
+        return False
+    # VP8 keeps what only other frames refer to in packets of their own (RFC 6386, 9.1).
+    return packet.stream.codec_context.name != "vp8" or bool(bytes(packet)[0] & 0x10)
 
 
 def _cut(part: VideoPart, times_s: list[float]) -> tuple[int, int]:
@@ -93,18 +105,18 @@ def _duration(times_s: list[float], first: int, last: int) -> float:
 
 
 def _choose(part: VideoPart, limits: MediaLimits, total: int, duration_s: float) -> list[int]:
-    """Return the indices, within the cut, of evenly spread frames: an even number if it has two.
+    """Return the indices, within the cut, of evenly spread frames.
 
-    Qwen's processors read frames in pairs (`temporal_patch_size`), as many as
-    qwen_vl_utils.smart_nframes gives.
+    As many as the part asks for; else an even number if the cut has two, for Qwen's processors
+    read frames in pairs (`temporal_patch_size`), as many as qwen_vl_utils.smart_nframes gives.
     """
     if part.num_frames is not None:
         count = part.num_frames
     elif part.fps is not None:
-        count = max(1, round(duration_s * part.fps))
+        count = max(1, round(min(duration_s * part.fps, total)))
     else:
         count = max(_DEFAULT_MIN_FRAMES, round(duration_s * _DEFAULT_FPS))
-        count = min(count + count % 2, _DEFAULT_MAX_FRAMES)
+        count = min(count + count % 2, _DEFAULT_MAX_FRAMES, max(total - total % 2, 1))
     count = min(count, total)
     if count > limits.video_frames:
         raise LimitExceededError(part.field, "video_frames", limits.video_frames, count)
@@ -115,20 +127,32 @@ def _read(
     part: VideoPart, limits: MediaLimits, file_format: str, wanted: list[int]
 ) -> NDArray[np.uint8]:
     """Decode up to the last wanted frame; a clip that breaks off earlier is an error."""
-    needed = set(wanted)
+    needed, frames = set(wanted), dict[int, NDArray[np.uint8]]()
     with _open(part, file_format) as container:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"  # many clips at once share the processors better
-        pixels = stream.width * stream.height
-        check_limit(part.field, "video_bytes", limits.video_bytes, pixels * 3 * len(needed))
-        decoded = enumerate(islice(_decode(container), wanted[-1] + 1))
-        frames = {index: _to_rgb(frame) for index, frame in decoded if index in needed}
-    if len(frames) < len(needed):
+        size = stream.width, stream.height
+        _check_size(part, limits, size, len(wanted))
+        for index, frame in enumerate(islice(_decode(container), wanted[-1] + 1)):
+            if index == 0:
+                # What the header says need not be what the frames are.
+                size = frame.width, frame.height
+                _check_size(part, limits, size, len(wanted))
+            if (frame.width, frame.height) != size:
+                raise MediaUndecodableError(
+                    part.field, "the picture's size changes within the video"
+                )
+            if index in needed:
+                frames[index] = _to_rgb(frame)
+    if len(frames) < len(wanted):
         raise MediaUndecodableError(part.field, "the video breaks off; the file is incomplete")
-    shapes = {frame.shape for frame in frames.values()}
-    if len(shapes) > 1:
-        raise MediaUndecodableError(part.field, "the picture's size changes within the video")
     return np.stack([frames[index] for index in wanted])
+
+
+def _check_size(part: VideoPart, limits: MediaLimits, size: tuple[int, int], count: int) -> None:
+    pixels = size[0] * size[1]
+    check_limit(part.field, "video_frame_pixels", limits.video_frame_pixels, pixels)
+    check_limit(part.field, "video_bytes", limits.video_bytes, pixels * 3 * count)
 
 
 def _decode(container: av.container.InputContainer) -> Iterator[VideoFrame]:
@@ -136,7 +160,16 @@ def _decode(container: av.container.InputContainer) -> Iterator[VideoFrame]:
 
 
 def _to_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
-    """Convert to RGB and turn upright."""
+    """Convert to RGB, and turn or mirror as the file says (ISO 14496-12, 8.3.2)."""
     pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-    quarter_turns = round(frame.rotation / 90) % 4
-    return np.rot90(pixels, quarter_turns) if quarter_turns else pixels
+    side_data = cast("SideDataContainer", frame.side_data)  # PyAV 18's stub says otherwise
+    if "DISPLAYMATRIX" not in side_data:
+        return pixels
+    matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), np.int32)
+    # A pixel at (x, y) is shown at (a * x + c * y, b * x + d * y).
+    a, b, _, c, d = matrix[:5].tolist()
+    x_sign, y_sign = a, d
+    if abs(b) > abs(a):
+        pixels = pixels.swapaxes(0, 1)
+        x_sign, y_sign = c, b
+    return pixels[:: -1 if y_sign < 0 else 1, :: -1 if x_sign < 0 else 1]

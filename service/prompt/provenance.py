@@ -1,18 +1,26 @@
 """Finds out which bytes of a rendered prompt a caller wrote.
 
-A template is a program: it may trim, skip or repeat what it is given. So each text is marked at
-both ends with characters that nobody can guess, the template is rendered, and the marks are taken
-out again. What lies between two marks is the caller's.
+A template is a program: it may trim, skip, repeat or change what it is given. So each text is
+marked at both ends with characters that nobody can guess, the template is rendered, and the marks
+are taken out again. What lies between two marks is the caller's.
+
+Where the template cuts texts apart, as `content.split('</think>')` does, each piece has marks of
+its own, and is known wherever it stays. A cut through a piece cannot be followed.
+
+Tested by tests/unit/prompt/test_provenance.py, and with templates by test_renderer.py.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 
 from service.domain.prompt import ByteSpan
+
+# Private-use characters: no template looks for them, and nothing trims or changes them.
+_OPENING, _CLOSING, _END = "\ue0a0\ue0a1\ue0a2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +43,64 @@ class Unmarked:
 
 
 class Marker:
-    """Marks the texts of one rendering, each by its number."""
+    """Marks the texts of one rendering; `separators` matches where the template cuts them."""
 
-    def __init__(self) -> None:
-        # Private-use characters: no template looks for them, and nothing trims them.
-        self._nonce = f"\ue0a0{secrets.token_hex(8)}"
-        self._cores: list[str] = []
+    def __init__(self, separators: re.Pattern[str]) -> None:
+        self._separators = separators
+        # Digits: a template that changes the case of a text changes no mark.
+        self._nonce = f"{secrets.randbelow(10**20):020}"
+        # What is before each piece and after the one before it; None before a text's first.
+        self._gaps: list[str | None] = []
 
     def mark(self, text: str) -> str:
-        """Mark a text's ends inside the whitespace around it, which templates like to trim."""
-        core = text.strip()
-        if not core:
+        """Mark each piece's ends inside the whitespace around it, which templates like to trim."""
+        if not text.strip():
             return text
-        number = len(self._cores)
-        self._cores.append(core)
-        start = text.index(core)
-        opening, closing = f"{self._nonce}<{number};", f"{self._nonce}>{number};"
-        return f"{text[:start]}{opening}{core}{closing}{text[start + len(core) :]}"
+        marked, done = [], 0
+        for start, end in self._pieces(text):
+            number = f"{self._nonce}{len(self._gaps)}{_END}"
+            gap, piece = text[done:start], text[start:end]
+            marked.append(f"{gap}{_OPENING}{number}{piece}{_CLOSING}{number}")
+            self._gaps.append(gap if len(marked) > 1 else None)
+            done = end
+        return "".join(marked) + text[done:]
 
-    def unmark(self, marked: str) -> Unmarked:
-        """Take the marks out again."""
-        pieces = re.split(f"{self._nonce}([<>])([0-9]+);", marked)
-        text, spans = pieces[0], []
-        for before, kind, number, after in zip(
-            pieces[::3], pieces[1::3], pieces[2::3], pieces[3::3], strict=False
-        ):
-            core = self._cores[int(number)]
-            if kind == "<":
-                spans.append((len(text), len(text) + _common_prefix(core, after)))
-            elif not spans or spans[-1][1] < len(text):
-                # The template cut the text's beginning off, and its mark with it.
-                spans.append((len(text) - _common_prefix(core[::-1], before[::-1]), len(text)))
-            text += after
-        return Unmarked(text, tuple(spans))
+    def unmark(self, marked: str) -> Unmarked | None:
+        """Take the marks out again; None where a piece lost one of its two."""
+        mark = f"([{_OPENING}{_CLOSING}]){self._nonce}([0-9]+){_END}"
+        text, *marks = re.split(mark, marked)
+        texts, spans, length = [text], [(0, 0)], len(text)
+        gap, opened, closed = text, -1, -1
+        for kind, digits, after in zip(marks[::3], marks[1::3], marks[2::3], strict=True):
+            number = int(digits)
+            if (opened == -1) != (kind == _OPENING) or opened not in {-1, number}:
+                return None
+            if kind == _OPENING:
+                continues = number == closed + 1 and gap == self._gaps[number]
+                spans += [] if continues or not gap else [(length, length)]
+                opened = number
+            else:
+                spans[-1] = (spans[-1][0], length)
+                gap, opened, closed = after, -1, number
+            texts.append(after)
+            length += len(after)
+        if opened != -1:
+            return None
+        text = "".join(texts)
+        trimmed = (_trim(text, start, end) for start, end in spans)
+        return Unmarked(text, tuple((start, end) for start, end in trimmed if start < end))
+
+    def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where each piece between separators starts and ends, whitespace left out."""
+        done = 0
+        for separator in (*self._separators.finditer(text), None):
+            end = separator.start() if separator else len(text)
+            yield _trim(text, done, end)
+            done = separator.end() if separator else end
 
 
-def _common_prefix(one: str, other: str) -> int:
-    """Return how many characters two texts begin with in common."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave out the whitespace around a piece; an empty piece is behind it."""
+    piece = text[start:end].lstrip()
+    start = end - len(piece)
+    return start, start + len(piece.rstrip())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from service.domain.conversation import Conversation, Message, Modality, PromptOptions, TextPart
 from service.domain.model import PromptFormat
@@ -34,44 +35,29 @@ class TemplateRenderer:
 
     def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""
-        if options.trust_special_tokens and not options.continue_final_message:
-            return RenderedPrompt(self._fill(conversation, options, str))
-        marker = Marker()
-        unmarked = marker.unmark(self._fill(conversation, options, marker.mark))
-        if unmarked.text != self._fill(conversation, options, str):
-            raise TemplateRefusedError(
-                "conversation",
-                "the model's chat template changes its texts in a way that cannot be followed; "
-                "set prompt_options.trust_special_tokens if all of them are your own",
-            )
-        if options.continue_final_message:
-            unmarked = _cut_after_final_text(unmarked, conversation)
-        self._check_placeholders(conversation, unmarked)
-        spans = () if options.trust_special_tokens else unmarked.byte_spans()
-        return RenderedPrompt(unmarked.text, spans)
-
-    def _fill(
-        self, conversation: Conversation, options: PromptOptions, edit: Callable[[str], str]
-    ) -> str:
         if self._template is None:
             raise TemplateRefusedError(
                 "conversation",
                 "the model has no chat template; send a finished prompt as text or token_ids",
             )
-        messages = [self._to_dict(message, edit) for message in conversation.messages]
-        return self._template.render(messages, add_generation_prompt=options.add_generation_prompt)
-
-    def _to_dict(self, message: Message, edit: Callable[[str], str]) -> dict[str, Any]:
-        if self._template is not None and self._template.takes_parts:
-            content: str | Messages = [
-                {"type": "text", "text": edit(part.text)}
-                if isinstance(part, TextPart)
-                else {"type": str(part.modality)}
-                for part in message.parts
-            ]
-        else:
-            content = "\n".join(edit(text) for text in _texts_only(message))
-        return {"role": str(message.role), "content": content}
+        if options.continue_final_message:
+            _check_final_text(conversation)
+        now = datetime.now()  # noqa: DTZ005 - local time, as transformers gives it
+        fill = partial(_fill, self._template, conversation, options, now)
+        # Without marks first: what the template says of a text then quotes none.
+        text = fill(str)
+        if options.trust_special_tokens:
+            return RenderedPrompt(text)
+        marker = Marker(self._template.separators)
+        unmarked = marker.unmark(fill(marker.mark))
+        if unmarked is None or unmarked.text != text:
+            raise TemplateRefusedError(
+                "conversation",
+                "the model's chat template changes its texts in a way that cannot be followed; "
+                "set prompt_options.trust_special_tokens if all of them are your own",
+            )
+        self._check_placeholders(conversation, unmarked)
+        return RenderedPrompt(text, unmarked.byte_spans())
 
     def _check_placeholders(self, conversation: Conversation, unmarked: Unmarked) -> None:
         """Make sure that the template wrote one placeholder for each medium, in reading order."""
@@ -107,6 +93,38 @@ def choose_renderer(directory: Path, *, model_type: str, architecture: str) -> T
     return TemplateRenderer(template, family, prompt_format)
 
 
+def _fill(
+    template: ChatTemplate,
+    conversation: Conversation,
+    options: PromptOptions,
+    now: datetime,
+    edit: Callable[[str], str],
+) -> str:
+    messages = [
+        {"role": str(message.role), "content": _content(template, message, edit)}
+        for message in conversation.messages
+    ]
+    return template.render(
+        messages,
+        add_generation_prompt=options.add_generation_prompt,
+        continue_final_message=options.continue_final_message,
+        now=now,
+    )
+
+
+def _content(
+    template: ChatTemplate, message: Message, edit: Callable[[str], str]
+) -> str | Messages:
+    if not template.takes_parts:
+        return "\n".join(edit(text) for text in _texts_only(message))
+    return [
+        {"type": "text", "text": edit(part.text)}
+        if isinstance(part, TextPart)
+        else {"type": str(part.modality)}
+        for part in message.parts
+    ]
+
+
 def _texts_only(message: Message) -> list[str]:
     texts = []
     for part in message.parts:
@@ -118,21 +136,12 @@ def _texts_only(message: Message) -> list[str]:
     return texts
 
 
-def _cut_after_final_text(unmarked: Unmarked, conversation: Conversation) -> Unmarked:
-    """Drop what the template wrote after the final message, as transformers does."""
+def _check_final_text(conversation: Conversation) -> None:
     final = conversation.messages[-1].parts[-1]
-    core = final.text.strip() if isinstance(final, TextPart) else ""
-    start, end = unmarked.spans[-1] if unmarked.spans else (0, 0)
-    if not core or unmarked.text[start:end] != core:
+    if not isinstance(final, TextPart) or not final.text.strip():
         raise TemplateRefusedError(
-            "prompt_options.continue_final_message",
-            "needs a final message that ends with text, which the chat template does not drop",
+            "prompt_options.continue_final_message", "needs a final message that ends with text"
         )
-    # Whitespace at its end belongs to it, unless the template trimmed that.
-    trailing = final.text[len(final.text.rstrip()) :] if isinstance(final, TextPart) else ""
-    if unmarked.text.startswith(trailing, end):
-        end += len(trailing)
-    return Unmarked(unmarked.text[:end], unmarked.spans)
 
 
 def _listed(kinds: list[Modality]) -> str:

@@ -43,7 +43,7 @@ class EngineContract:
 
     def test_one_finish_ends_each_output(self, engine: Engine, run: Any) -> None:
         """Nothing follows an output's finish reason, and every output has one."""
-        deltas = run(_generate(engine, Sampling(n=2, max_tokens=4)))
+        deltas = run(_generate(engine, Sampling(n=2, temperature=1.0, max_tokens=4)))
         for index in range(2):
             reasons = [d.finish_reason for d in deltas if d.output_index == index]
             assert reasons[-1] is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,13 +16,13 @@ import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.end_to_end.conftest import START_TIMEOUT_S
 from tests.end_to_end.requests import ask, joined_text, kinds, text
 from triptych.v1 import generation_service_pb2_grpc
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = "Count from one to twenty."
 SERVING = health_pb2.HealthCheckResponse.SERVING
+WATCH_TIMEOUT_S = 5
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -46,16 +47,17 @@ class ServerProcess:
         self.health = health_pb2_grpc.HealthStub(self.channel)
 
     def statuses_until(self, wanted: int) -> list[int]:
-        """Watch health until `wanted`; return all that was seen."""
-        watch = self.health.Watch(
-            health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=START_TIMEOUT_S
-        )
-        seen = []
-        for response in watch:
-            seen.append(response.status)
-            if response.status == wanted:
-                break
-        watch.cancel()
+        """Watch health until `wanted`; return all that was seen. The server must not end before."""
+        seen: list[int] = []
+        while wanted not in seen:
+            assert self.process.poll() is None, self.log.read_text()
+            watch = self.health.Watch(
+                health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=WATCH_TIMEOUT_S
+            )
+            with contextlib.suppress(grpc.RpcError):  # not listening yet, or the same for long
+                while wanted not in seen:
+                    seen.append(next(watch).status)
+            watch.cancel()
         return seen
 
     def descendants(self) -> list[psutil.Process]:

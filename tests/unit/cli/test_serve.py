@@ -1,0 +1,55 @@
+"""`triptych serve`: which words are the model, which are ours, and which go to vLLM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service import app
+from service.__main__ import main
+
+if TYPE_CHECKING:
+    from service.config import ServerConfig
+
+SERVE = ["serve", "--sidecar", "/bin/true"]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
+    """The configurations that would have been served."""
+    configurations: list[ServerConfig] = []
+    monkeypatch.setattr(app, "run_server", lambda config: configurations.append(config) or 0)
+    monkeypatch.setattr("service.__main__.prepare_engine_environment", lambda _: None)
+    return configurations
+
+
+def test_the_model_comes_first(served: list[ServerConfig]) -> None:
+    assert main(["serve", "org/name", "--sidecar", "/bin/true", "--max-model-len", "2048"]) == 0
+
+    assert served[0].model == "org/name"
+    assert served[0].engine_flags == ("--max-model-len", "2048")
+
+
+def test_the_model_can_be_a_flag_as_in_vllm(served: list[ServerConfig]) -> None:
+    assert main([*SERVE, "--model", "org/name"]) == 0
+
+    assert served[0].model == "org/name"
+
+
+def test_the_value_of_an_engine_flag_is_not_taken_for_the_model(
+    served: list[ServerConfig],
+) -> None:
+    """Once `serve --max-model-len 2048` served a model named 2048."""
+    assert main([*SERVE, "--max-model-len", "2048", "--quantization=fp8"]) == 0
+
+    assert served[0].served_model_name == "demo"
+    assert served[0].engine_flags == ("--max-model-len", "2048", "--quantization=fp8")
+
+
+def test_our_own_flags_stay_with_us(served: list[ServerConfig]) -> None:
+    assert main([*SERVE, "--grace", "3", "--enforce-eager", "--max-message-mib", "2"]) == 0
+
+    assert served[0].grace_s == pytest.approx(3)
+    assert served[0].max_message_bytes == 2 << 20
+    assert served[0].engine_flags == ("--enforce-eager",)

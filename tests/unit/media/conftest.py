@@ -1,0 +1,26 @@
+"""A loader, closed after the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from service.media.limits import MediaLimits
+from service.media.loader import ThreadedMediaLoader
+
+AUDIO_RATE_HZ = 16_000
+
+
+@pytest.fixture
+def limits() -> MediaLimits:
+    """What servers allow."""
+    return MediaLimits()
+
+
+@pytest.fixture
+def loader() -> Iterator[ThreadedMediaLoader]:
+    """A loader of one thread, so that a second part waits for the first."""
+    loader = ThreadedMediaLoader(threads=1, audio_rate_hz=AUDIO_RATE_HZ)
+    yield loader
+    loader.close()

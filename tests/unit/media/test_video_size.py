@@ -1,0 +1,117 @@
+"""Too long and too large videos are refused, whatever their header says of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.errors import LimitExceededError, MediaUndecodableError
+from service.media import video
+from service.media.limits import MediaLimits
+from service.media.video import Clip, decode_video
+from tests.unit.media.files import FIELD, encode_video, grey_frames, video_part
+from tests.unit.media.vp8_packets import encode_vp8, webm_of
+
+FRAME_BYTES = 64 * 48 * 3
+
+
+def clip_of(data: bytes, limits: MediaLimits, **sampling: float) -> Clip:
+    kind = "mp4" if data[4:8] == b"ftyp" else "matroska"
+    return decode_video(video_part(data, **sampling), limits, kind)
+
+
+@pytest.fixture
+def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoding a frame fails the test."""
+    monkeypatch.setattr(video, "_decode", lambda _: pytest.fail("decoded"))
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+@pytest.mark.parametrize(
+    ("name", "value", "actual"),
+    [
+        ("video_frame_pixels", 64 * 47, 64 * 48),
+        ("video_seconds", 2.9, 3.0),
+        ("video_frames", 19, 20),
+        ("video_bytes", 20 * FRAME_BYTES - 1, 20 * FRAME_BYTES),
+    ],
+)
+def test_each_limit_is_checked_before_decoding(
+    codec: str, name: str, value: float, actual: float, no_decoding: None
+) -> None:
+    data = encode_video(grey_frames(30), codec)
+    with pytest.raises(LimitExceededError) as caught:
+        clip_of(data, MediaLimits(**{name: value}), num_frames=20)
+    metadata = caught.value.metadata
+    assert (metadata["field"], metadata["limit"]) == (FIELD, name)
+    assert metadata["limit_value"] == str(value)
+    assert float(metadata["actual"]) == pytest.approx(actual)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+def test_limits_can_be_reached(codec: str) -> None:
+    limits = MediaLimits(
+        video_frame_pixels=64 * 48,
+        video_seconds=3.001,
+        video_frames=20,
+        video_bytes=20 * FRAME_BYTES,
+    )
+    clip = clip_of(encode_video(grey_frames(30), codec), limits, num_frames=20)
+    assert clip.frames.nbytes == 20 * FRAME_BYTES
+
+
+def test_only_the_cut_counts() -> None:
+    """Three seconds of a long film are three seconds."""
+    data, limits = encode_video(grey_frames(30)), MediaLimits(video_seconds=1.5)
+    assert clip_of(data, limits, start_s=1, end_s=2).total_frames == 10
+    with pytest.raises(LimitExceededError):
+        clip_of(data, limits, start_s=1)
+
+
+def test_more_frames_than_the_clip_has_are_not_counted_against_the_limit() -> None:
+    clip = clip_of(encode_video(grey_frames(10)), MediaLimits(video_frames=10), num_frames=1000)
+    assert len(clip.indices) == 10
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [MediaLimits(video_frame_pixels=160 * 120 - 1), MediaLimits(video_bytes=160 * 120 * 3 * 4 - 1)],
+    ids=["pixels", "bytes"],
+)
+def test_the_frames_own_size_is_checked_too(limits: MediaLimits) -> None:
+    """The header claims 16 x 16, the frames in it are larger."""
+    data = webm_of(encode_vp8(grey_frames(10, 160, 120)), 16, 16)
+    with pytest.raises(LimitExceededError):
+        clip_of(data, limits)
+    assert clip_of(data, MediaLimits()).frames.shape[1:] == (120, 160, 3)
+
+
+def test_a_video_whose_pictures_grow_is_refused_at_the_first_that_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The large pictures behind it are not even converted."""
+    packets = encode_vp8(grey_frames(3)) + encode_vp8(grey_frames(20, 160, 120))
+    converted = []
+    to_rgb = video._to_rgb
+    monkeypatch.setattr(
+        video, "_to_rgb", lambda frame: converted.append(frame.width) or to_rgb(frame)
+    )
+    with pytest.raises(MediaUndecodableError, match="size changes"):
+        clip_of(webm_of(packets, 64, 48), MediaLimits(), num_frames=23)
+    assert converted == [64, 64, 64]
+
+
+def test_frames_behind_the_last_chosen_one_are_not_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cut at the beginning of a film costs what the cut costs."""
+    decoded = []
+    decode = video._decode
+
+    def count(container: object) -> object:
+        for frame in decode(container):
+            decoded.append(frame)
+            yield frame
+
+    monkeypatch.setattr(video, "_decode", count)
+    clip_of(encode_video(grey_frames(30)), MediaLimits(), end_s=0.5)
+    assert len(decoded) == 5
