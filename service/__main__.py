@@ -79,7 +79,8 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     serve.add_argument(
         "--model",
-        help="a checkpoint's directory or hub name, also as first argument (default: the demo model)",
+        help="a checkpoint's directory or hub name; may come first without --model"
+        " (default: the demo model)",
     )
     serve.add_argument(
         "--listen",

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from service.errors import StartupError
 from service.rpc.calls import RunningCalls
 from service.rpc.error_interceptor import ErrorInterceptor
 from service.rpc.generation_servicer import GenerationServicer
 from service.rpc.model_servicer import ModelServicer
-from service.rpc.reflection_v1 import SERVICE_NAME as REFLECTION_V1
-from service.rpc.reflection_v1 import add_reflection_v1
+from service.rpc.reflection import add_reflection
 from service.rpc.serving import Serving
 from service.rpc.unserved import MediaServicer, TokenizerServicer
 from service.telemetry.logging import logger
@@ -90,14 +88,8 @@ def build_server(listen: str, serving: Serving, *, max_message_bytes: int) -> Rp
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(serving), server)
     tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(TokenizerServicer(), server)
     media_service_pb2_grpc.add_MediaServiceServicer_to_server(MediaServicer(), server)
-    _add_reflection(server)
+    add_reflection(server, (*_OUR_SERVICES, health.SERVICE_NAME))
     return RpcServer(server, running, _bind(server, listen))
-
-
-def _add_reflection(server: grpc.aio.Server) -> None:
-    names = (*_OUR_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1)
-    reflection.enable_server_reflection(names, server)
-    add_reflection_v1(server, names)
 
 
 def _bind(server: grpc.aio.Server, listen: str) -> str:

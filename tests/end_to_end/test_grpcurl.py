@@ -16,11 +16,11 @@ GRPCURL = Path(__file__).resolve().parents[2] / "build" / "bin" / "grpcurl"
 def grpcurl(server: Any, *arguments: str, data: str | None = None) -> str:
     """Run grpcurl against the server's Unix socket and return what it prints."""
     socket = server.application.address.removeprefix("unix:")
-    command = [GRPCURL, "-plaintext", "-unix"]
+    command = [GRPCURL, "-plaintext"]
     if data is not None:
         command += ["-d", "@"]
     done = subprocess.run(
-        [*command, socket, *arguments],
+        [*command, f"unix://{socket}", *arguments],
         input=data,
         capture_output=True,
         text=True,
@@ -59,5 +59,5 @@ def test_streams_an_answer_about_a_picture(server: Any) -> None:
     )
 
     assert '"started"' in printed
-    assert '"textDelta"' in printed
-    assert '"completionTokens"' in printed
+    assert '"text_delta"' in printed
+    assert '"completion_tokens"' in printed

@@ -6,16 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.media.limits import MediaLimits
 from service.media.loader import ThreadedMediaLoader
-
-AUDIO_RATE_HZ = 16_000
-
-
-@pytest.fixture
-def limits() -> MediaLimits:
-    """What servers allow."""
-    return MediaLimits()
+from tests.unit.media.files import AUDIO_RATE_HZ
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from service.domain.conversation import (
 from service.media.file_format import FileFormat
 
 FIELD = "conversation.messages[0].parts[1].media"
+# What the models of these tests hear.
+AUDIO_RATE_HZ = 16_000
 # How much brighter each frame of `encode_video` is than the one before.
 GREY_STEP = 8
 # What each codec's usual file is, and how it is quick without losing much.

@@ -123,8 +123,9 @@ def test_values_that_are_no_sound_do_not_spread() -> None:
     wave[10:14] = [np.nan, np.inf, -np.inf, 3e38]
     samples = samples_of(encode_audio(wave, 48_000, "WAV", "FLOAT"))
     assert np.abs(samples[8000:] - tone(440, 1, RATE_HZ)[8000:]).max() < 0.01
-    loud = np.tile(np.array([[3e38], [-3e38]], np.float32), (24_000, 2))
+    loud = np.tile(np.array([3e38, -3e38, 3e38, 3e38], np.float32), 12_000)
     samples_of(encode_audio(loud, 48_000, "WAV", "FLOAT"))
+    samples_of(encode_audio(np.stack([loud, loud], axis=1), 48_000, "WAV", "FLOAT"))
 
 
 @pytest.mark.parametrize("samples", [0, 1, 5])
