@@ -153,7 +153,7 @@ class GrpcServer(Peer):
         return [sys.executable, "-m", module, *place, *ENGINE_FLAGS]
 
     async def connect(self) -> None:
-        from smg_grpc_proto import vllm_engine_pb2_grpc
+        from smg_grpc_proto.generated import vllm_engine_pb2_grpc
         from transformers import AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(self.model)
@@ -170,8 +170,8 @@ class GrpcServer(Peer):
         self._count = 0
 
     async def ask(self, picture: bytes) -> float:
-        from smg_grpc_proto import common_pb2
-        from smg_grpc_proto import vllm_engine_pb2 as pb
+        from smg_grpc_proto.generated import common_pb2
+        from smg_grpc_proto.generated import vllm_engine_pb2 as pb
 
         self._count += 1
         url = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

@@ -21,6 +21,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+import httpx
 import numpy as np
 import psutil
 from PIL import Image
@@ -140,7 +142,7 @@ async def _wait_until_answering(
     while True:
         try:
             await peer.ask(picture)
-        except Exception:
+        except (grpc.RpcError, httpx.HTTPError):  # not listening, or not ready
             if process.returncode is not None or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(1)

@@ -14,7 +14,11 @@ from service.domain.conversation import Modality
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """RGB pixels, shape [height, width, 3], uint8. `sha256` is that of the encoded bytes."""
+    """RGB pixels, shape [height, width, 3], uint8.
+
+    `sha256`, here and below, is that of the encoded bytes and of how the part wants them decoded:
+    what is decoded twice is the same.
+    """
 
     field: str
     sha256: str

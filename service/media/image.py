@@ -57,7 +57,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         values = np.asarray(image, np.float32) / 257.0
         return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        # convert would copy even what is RGB already.
+        return image if image.mode == "RGB" else image.convert("RGB")
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, "white")
     return Image.alpha_composite(white, rgba).convert("RGB")

@@ -114,6 +114,7 @@ async def test_pending_calls_fail_when_the_sidecar_is_killed(
     await tokenizer.encode("connected now")
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # every thread of it
     calls = (tokenizer.encode("a"), tokenizer.decode([97]), tokenizer.open_stream().append([97]))
     tasks = [asyncio.create_task(call) for call in calls]
     _, pending = await asyncio.wait(tasks, timeout=0.05)  # none can be answered; all are sent
