@@ -33,8 +33,6 @@ lint: check ## the same as check
 
 test: setup sidecar ## build, then all tests (one of them: make test ARGS="-k cancel")
 	@scripts/build_grpcurl.sh
-	@if [ -f scripts/fetch_vocabularies.sh ]; then scripts/fetch_vocabularies.sh; fi
-	@if [ -f scripts/fetch_vocabularies.py ]; then $(PYTHON_RUN) scripts/fetch_vocabularies.py; fi
 	@scripts/test.sh $(ARGS)
 
 sidecar: $(system_stamp) ## build the tokenizer sidecar

@@ -1,7 +1,7 @@
 """The sidecar's client: the `Tokenizer` port over gRPC.
 
-Knows nothing of the process; it is given an address. When the sidecar goes away, every call in
-flight fails with TokenizerUnavailableError; later calls wait a moment for it to come back.
+Knows nothing of the process; it is given an address. When the sidecar goes away, its streams fail
+with TokenizerUnavailableError; every other call waits a moment for it to come back.
 
 Tested by tests/contract/tokenizer_contract.py (as is the fake) and tests/unit/tokenizer.
 """
@@ -9,8 +9,8 @@ Tested by tests/contract/tokenizer_contract.py (as is the fake) and tests/unit/t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import grpc
@@ -32,7 +32,9 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.use_local_subchannel_pool", 1),
 ]
+_SETTLE_S = 0.1
 _T = TypeVar("_T")
+_Request = TypeVar("_Request")
 
 
 class SidecarClient:
@@ -69,16 +71,14 @@ class SidecarClient:
                 ],
                 add_special_tokens=add_special_tokens,
             )
-        await self._wait_until_connected()
-        response = await _translated(self._stub.Encode(request))
+        response = await self._ask(self._stub.Encode, request)
         return list(response.token_ids)
 
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text of all ids; bytes that are no UTF-8 become U+FFFD."""
         with _field_errors("token_ids"):
             request = pb.DecodeRequest(token_ids=token_ids, skip_special_tokens=skip_special_tokens)
-        await self._wait_until_connected()
-        response = await _translated(self._stub.Decode(request))
+        response = await self._ask(self._stub.Decode, request)
         return response.text
 
     def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
@@ -87,8 +87,25 @@ class SidecarClient:
 
     async def describe(self) -> pb.GetInfoResponse:
         """Return what the sidecar has loaded."""
+        return await self._ask(self._stub.GetInfo, pb.GetInfoRequest())
+
+    async def _ask(self, method: Callable[[_Request], Awaitable[_T]], request: _Request) -> _T:
+        """Call; when the connection breaks, once more on the next one.
+
+        What has just broken looks alive for a moment, and asking twice changes nothing.
+        """
         await self._wait_until_connected()
-        return await _translated(self._stub.GetInfo(pb.GetInfoRequest()))
+        try:
+            return await _translated(method(request))
+        except TokenizerUnavailableError:
+            await self._wait_until_broken()
+            await self._wait_until_connected()
+            return await _translated(method(request))
+
+    async def _wait_until_broken(self) -> None:
+        ready = grpc.ChannelConnectivity.READY
+        with suppress(TimeoutError):  # it is another connection already
+            await asyncio.wait_for(self._channel.wait_for_state_change(ready), _SETTLE_S)
 
     async def _wait_until_connected(self) -> None:
         if self._channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:

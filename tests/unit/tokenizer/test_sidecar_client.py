@@ -107,14 +107,14 @@ async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
     assert killed != process.pid
 
 
-async def test_pending_calls_fail_when_the_sidecar_is_killed(
+async def test_pending_streams_fail_when_the_sidecar_is_killed_and_other_calls_ask_the_next(
     process: SidecarProcess, tokenizer: SidecarClient
 ) -> None:
-    """A call that is in flight when the sidecar dies fails as unavailable."""
+    """What a stream's sidecar knew is lost; a whole text can be asked for again."""
     await tokenizer.encode("connected now")
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)
-    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # every thread of it
+    await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
     calls = (tokenizer.encode("a"), tokenizer.decode([97]), tokenizer.open_stream().append([97]))
     tasks = [asyncio.create_task(call) for call in calls]
     _, pending = await asyncio.wait(tasks, timeout=0.05)  # none can be answered; all are sent
@@ -122,8 +122,10 @@ async def test_pending_calls_fail_when_the_sidecar_is_killed(
 
     os.kill(process.pid, signal.SIGKILL)
 
-    for failed in await asyncio.gather(*tasks, return_exceptions=True):
-        assert isinstance(failed, TokenizerUnavailableError)
+    ids, text, failure = await asyncio.gather(*tasks, return_exceptions=True)
+    assert ids == await tokenizer.encode("a")
+    assert text == await tokenizer.decode([97])
+    assert isinstance(failure, TokenizerUnavailableError)
 
 
 async def test_nobody_at_the_address(tmp_path: Path) -> None:
