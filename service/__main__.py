@@ -28,11 +28,14 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     parser = _build_parser()
-    arguments, rest = parser.parse_known_args(_name_the_model(argv or sys.argv[1:]))
+    arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command != "serve":
         parser.error(f"unknown arguments: {' '.join(rest)}")
     try:
         if arguments.command == "serve":
+            # As a positional argument MODEL could not be told from the value of a flag of vLLM's.
+            if rest and not rest[0].startswith("-"):
+                arguments.model = rest.pop(0)
             return _serve(arguments, rest)
         return int(arguments.run(arguments))
     except StartupError as exc:
@@ -40,16 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-
-
-def _name_the_model(argv: Sequence[str]) -> list[str]:
-    """Turn `serve MODEL …` into `serve --model MODEL …`.
-
-    As a positional argument MODEL could not be told from the value of a flag that only vLLM knows.
-    """
-    if len(argv) > 1 and argv[0] == "serve" and not argv[1].startswith("-"):
-        return ["serve", "--model", *argv[1:]]
-    return list(argv)
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -79,8 +72,8 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     serve.add_argument(
         "--model",
-        help="a checkpoint's directory or hub name; may come first without --model"
-        " (default: the demo model)",
+        help="a checkpoint's directory or hub name; as MODEL it stands before all of vLLM's flags "
+        "(default: the demo model)",
     )
     serve.add_argument(
         "--listen",

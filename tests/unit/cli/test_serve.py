@@ -24,17 +24,17 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
     return configurations
 
 
-def test_the_model_comes_first(served: list[ServerConfig]) -> None:
-    assert main(["serve", "org/name", "--sidecar", "/bin/true", "--max-model-len", "2048"]) == 0
+@pytest.mark.parametrize(
+    "words", [["org/name", *SERVE[1:]], [*SERVE[1:], "org/name"], ["--model", "org/name"]]
+)
+def test_the_model_stands_before_the_flags_of_vllm(
+    served: list[ServerConfig], words: list[str]
+) -> None:
+    """The container's entry point has flags of ours before it."""
+    assert main(["serve", *words, "--max-model-len", "2048"]) == 0
 
     assert served[0].model == "org/name"
     assert served[0].engine_flags == ("--max-model-len", "2048")
-
-
-def test_the_model_can_be_a_flag_as_in_vllm(served: list[ServerConfig]) -> None:
-    assert main([*SERVE, "--model", "org/name"]) == 0
-
-    assert served[0].model == "org/name"
 
 
 def test_the_value_of_an_engine_flag_is_not_taken_for_the_model(
