@@ -37,7 +37,6 @@ PACKAGES = {
     "grpc_health.v1.health": "grpcio-health-checking",
     "grpc_reflection.v1alpha.reflection": "grpcio-reflection",
     "grpc_status.rpc_status": "grpcio-status",
-    "grpc_channelz.v1.channelz": "grpcio-channelz",
     "google.protobuf": "protobuf",
     "google.rpc.status_pb2": "googleapis-common-protos",
     "numpy": "numpy",
