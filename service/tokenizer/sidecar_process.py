@@ -115,9 +115,11 @@ class SidecarProcess:
             f"--parent-death={os.getpid()}",
         )
         try:
-            # A session of its own: Ctrl-C is for the service, which stops the sidecar in order.
+            # A process group of its own: Ctrl-C is for the service, which stops the sidecar in
+            # order. But not a session: Linux shares processor time out by sessions (autogroup),
+            # and the sidecar then waited up to 0.1 s while vLLM's threads kept all processors busy.
             self._process = await asyncio.create_subprocess_exec(
-                self._binary, *arguments, stdin=DEVNULL, stderr=PIPE, start_new_session=True
+                self._binary, *arguments, stdin=DEVNULL, stderr=PIPE, process_group=0
             )
         except OSError as exc:
             raise StartupError(f"cannot run the tokenizer sidecar {self._binary}: {exc}") from exc

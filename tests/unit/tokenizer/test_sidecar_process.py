@@ -94,6 +94,20 @@ async def test_start_and_stop(binary: Path, trained_path: Callable[[str], Path])
         os.kill(pid, 0)
 
 
+async def test_ctrl_c_does_not_reach_the_sidecar_and_the_scheduler_treats_it_as_ours(
+    binary: Path, trained_path: Callable[[str], Path]
+) -> None:
+    """In a session of its own it waited up to 0.1 s for a processor beside a busy engine."""
+    process = SidecarProcess(binary, trained_path("gpt2"))
+    await process.start()
+    assert process.pid is not None
+    group, session = os.getpgid(process.pid), os.getsid(process.pid)
+    await process.stop()
+
+    assert group != os.getpgid(0)
+    assert session == os.getsid(0)
+
+
 async def test_stop_ends_with_sigkill(binary: Path, trained_path: Callable[[str], Path]) -> None:
     """A sidecar that does not react to SIGTERM is killed."""
     timings = SidecarTimings(stop_timeout_s=0.01)
