@@ -47,6 +47,8 @@ PACKAGES = {
     "jinja2": "jinja2",
     "rich": "rich",
 }
+# A test compares it with pyproject.toml.
+PLUGINS = {"triptych_amx", "triptych_orphan_guard"}
 _INSTALL = "run `make setup`, or pip install"
 _PROCESS_TIMEOUT_S = 60
 _GIB = 1024**3
@@ -77,6 +79,7 @@ def run_checks(sidecar: str | None) -> Iterator[Check]:
     yield check_sidecar(sidecar)
     yield check_demo_model()
     yield check_vllm()
+    yield check_plugins()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         torch = pool.submit(check_torch)  # first, as it takes longest
         packages = pool.map(check_package, PACKAGES, PACKAGES.values())
@@ -111,6 +114,19 @@ def check_vllm() -> Check:
         f"{version}.".startswith(f"{TESTED_VLLM}."),
         f"{version} ({names[0]})",
         f"Triptych is tested with {TESTED_VLLM}; `make setup` installs that",
+        is_required=False,
+    )
+
+
+def check_plugins() -> Check:
+    """See whether vLLM's processes will find what they are to load of service/engine."""
+    found = metadata.entry_points(group="vllm.general_plugins").names
+    missing = sorted(PLUGINS - found)
+    return Check(
+        "vllm plugins",
+        not missing,
+        f"not installed: {', '.join(missing)}" if missing else ", ".join(sorted(PLUGINS)),
+        "without them a killed server leaves its engine behind; run `make setup`",
         is_required=False,
     )
 

@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -159,6 +160,24 @@ def test_a_missing_demo_model_is_only_told(monkeypatch: pytest.MonkeyPatch) -> N
     check = doctor_checks.check_demo_model()
 
     assert check == Check("demo model", False, "no demo model here", "name a model", False)
+
+
+def test_plugins_that_vllm_would_not_find_are_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout that was not installed serves, but its engine outlives a kill -9."""
+    monkeypatch.setattr(metadata, "entry_points", lambda group: metadata.EntryPoints())
+    check = doctor_checks.check_plugins()
+
+    assert not check.is_ok
+    assert not check.is_required
+    assert check.found == "not installed: triptych_amx, triptych_orphan_guard"
+
+
+def test_the_plugins_are_those_of_the_project() -> None:
+    """The installed project has them all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert set(project["entry-points"]["vllm.general_plugins"]) == doctor_checks.PLUGINS
+    assert doctor_checks.check_plugins().is_ok
 
 
 def test_little_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
