@@ -64,8 +64,8 @@ class Application:
         logger.info("listening on %s (health: NOT_SERVING until the model is loaded)", self.address)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._start_tokenizer())
-                group.create_task(self._start_engine())
+                engine = group.create_task(self._start_engine())
+                group.create_task(self._start_tokenizer(engine))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         generator = self._build_generator()
@@ -106,20 +106,24 @@ class Application:
             await self._sidecar.stop()
         logger.info("stopped")
 
-    async def _start_tokenizer(self) -> None:
+    async def _start_tokenizer(self, engine: asyncio.Task[str]) -> None:
+        # The files of a name on the hub are found, or fetched, by the engine.
+        directory = _local_directory(self._config.model) or Path(await asyncio.shield(engine))
         with stage("tokenizer sidecar"):
             self._sidecar = SidecarProcess(
-                self._config.sidecar_binary, Path(self._config.model) / "tokenizer.json"
+                self._config.sidecar_binary, directory / "tokenizer.json"
             )
             await self._sidecar.start()
             self._tokenizer = SidecarClient(self._sidecar.address)
 
-    async def _start_engine(self) -> None:
+    async def _start_engine(self) -> str:
+        """Return the checkpoint's directory."""
         with stage(f"engine: loading {self._config.model}"):
             # Imported in the thread that loads: it takes seconds, and the port is open already.
             self.engine = await asyncio.to_thread(
                 _load_engine, self._config, asyncio.get_running_loop()
             )
+        return self.engine.model.directory
 
     def _build_generator(self) -> Generator:
         if self.engine is None or self._tokenizer is None:
@@ -135,6 +139,10 @@ class Application:
             "prompt format: %s (%s)", renderer.prompt_format.name, renderer.prompt_format.reason
         )
         return Generator(self.engine, self._tokenizer, self._media_loader, renderer)
+
+
+def _local_directory(model: str) -> Path | None:
+    return Path(model) if Path(model).is_dir() else None
 
 
 def run_server(config: ServerConfig) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
+from huggingface_hub import snapshot_download
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from service.domain.conversation import Modality
@@ -13,6 +15,7 @@ from service.domain.sampling import Sampling
 from service.engine.multimodal import MEDIA_MODALITIES
 
 _DEFAULT_AUDIO_RATE_HZ = 16_000
+_SMALL_FILES = ["*.json", "*.jinja"]
 
 
 def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
@@ -23,7 +26,7 @@ def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
         name=served_name,
         architecture=config.architecture,
         model_type=config.hf_config.model_type,
-        directory=config.model,
+        directory=find_directory(config.model, config.revision),
         part_limits=_part_limits(llm),
         max_model_tokens=config.max_model_len,
         vocabulary_size=config.get_vocab_size(),
@@ -33,6 +36,13 @@ def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
         kv_cache_tokens=(cache.num_gpu_blocks or 0) * cache.block_size,
         audio_sample_rate_hz=_audio_sample_rate_hz(llm),
     )
+
+
+def find_directory(model: str, revision: str | None) -> str:
+    """Return where the checkpoint's small files are; those of a hub name are fetched if need be."""
+    if Path(model).is_dir():
+        return model
+    return str(snapshot_download(model, revision=revision, allow_patterns=_SMALL_FILES))
 
 
 def _part_limits(llm: AsyncLLM) -> dict[Modality, int]:

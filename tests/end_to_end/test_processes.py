@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,16 +30,17 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 class ServerProcess:
     """`python -m service serve` in a child process, on a Unix socket."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *model: str, **environment: str) -> None:
         self.address = f"unix:{directory / 'triptych.sock'}"
         self.log = directory / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "service", "serve", "--listen", self.address),
+                    *(sys.executable, "-m", "service", "serve", *model, "--listen", self.address),
                     *("--grace", "20", "--max-model-len", "2048"),
                 ],
                 cwd=ROOT,
+                env=os.environ | environment,
                 stderr=log,
                 stdout=log,
             )
@@ -60,6 +62,13 @@ class ServerProcess:
             watch.cancel()
         return seen
 
+    def end(self) -> None:
+        self.channel.close()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        print(self.log.read_text())
+
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
@@ -73,11 +82,7 @@ def server_process(tmp_path: Path) -> Iterator[ServerProcess]:
     try:
         yield server
     finally:
-        server.channel.close()
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.wait()
-        print(server.log.read_text())
+        server.end()
 
 
 def test_life_of_a_server(server_process: ServerProcess) -> None:
@@ -97,6 +102,22 @@ def test_life_of_a_server(server_process: ServerProcess) -> None:
     assert kinds(events)[-1] == "completed"
     assert server_process.process.wait(60) == 0
     assert _still_running(children) == []
+
+
+def test_a_name_on_the_hub_is_served_from_the_cache(tmp_path: Path) -> None:
+    """Once the sidecar looked for the name's tokenizer.json in the working directory."""
+    cached = tmp_path / "hub" / "models--someone--small"
+    shutil.copytree(ROOT / "demo" / "model", cached / "snapshots" / "0123abcd")
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("0123abcd")
+    server = ServerProcess(
+        tmp_path, "someone/small", HF_HUB_CACHE=str(tmp_path / "hub"), HF_HUB_OFFLINE="1"
+    )
+    try:
+        server.statuses_until(SERVING)
+        assert joined_text(server.generation.Generate(ask(text("Hello"), model="someone/small")))
+    finally:
+        server.end()
 
 
 def test_kill_9_of_the_server_leaves_no_process(server_process: ServerProcess) -> None:
