@@ -77,12 +77,12 @@ const Bpe::Merge* Bpe::FindMerge(uint32_t left, uint32_t right) const {
   return found == merges_.end() ? nullptr : &found->second;
 }
 
-void Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
+absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
   if (const auto whole = whole_piece_ids_.find(piece); whole != whole_piece_ids_.end()) {
     out.push_back({whole->second, {0, static_cast<uint32_t>(piece.size())}});
-    return;
+    return absl::OkStatus();
   }
-  if (cache_.Find(piece, out)) return;
+  if (cache_.Find(piece, out)) return absl::OkStatus();
   std::vector<Symbol> symbols = ToSymbols(piece);
   if (symbols.size() <= kFewSymbols) {
     MergeFew(symbols);
@@ -95,6 +95,7 @@ void Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
   }
   out.insert(out.end(), tokens.begin(), tokens.end());
   cache_.Insert(piece, std::move(tokens));
+  return absl::OkStatus();
 }
 
 std::vector<Bpe::Symbol> Bpe::ToSymbols(std::string_view piece) const {

@@ -43,7 +43,8 @@ class Bpe final : public Model {
                                                                    BpeOptions options);
 
   // `piece` is plain bytes: " the", not "Ġthe".
-  void Tokenize(std::string_view piece, std::vector<Token>& out) const override;
+  [[nodiscard]] absl::Status Tokenize(std::string_view piece,
+                                      std::vector<Token>& out) const override;
 
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] std::string_view type() const override { return "BPE"; }

@@ -50,7 +50,7 @@ Vocabulary VocabularyOf(const std::vector<std::string>& tokens) {
 
 std::vector<std::string> TokensOf(const Bpe& bpe, std::string_view piece) {
   std::vector<Token> tokens;
-  bpe.Tokenize(piece, tokens);
+  EXPECT_TRUE(bpe.Tokenize(piece, tokens).ok());
   std::vector<std::string> strings;
   for (const Token& token : tokens) strings.emplace_back(*bpe.vocabulary().TokenOf(token.id));
   return strings;
@@ -104,7 +104,7 @@ TEST(Bpe, MergesLowestRankFirstAndLeftmostOfEquals) {
 TEST(Bpe, RangesCoverThePiece) {
   const auto bpe = Bpe::Create(VocabularyOf({"a", "b", "ab"}), {.merges = {{"a", "b"}}});
   std::vector<Token> tokens;
-  (*bpe)->Tokenize("bab", tokens);
+  EXPECT_TRUE((*bpe)->Tokenize("bab", tokens).ok());
   EXPECT_EQ(tokens, (std::vector<Token>{{1, {0, 1}}, {2, {1, 3}}}));
 }
 

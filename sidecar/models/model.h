@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "base/byte_range.h"
 #include "models/vocabulary.h"
 
@@ -24,10 +25,12 @@ class Model {
  public:
   virtual ~Model() = default;
 
-  // Appends the tokens of `piece`, in order. Time O(n log n). It never fails: what the vocabulary
-  // cannot express becomes the model's unknown token, or nothing where it has none, as in
-  // `tokenizers`.
-  virtual void Tokenize(std::string_view piece, std::vector<Token>& out) const = 0;
+  // Appends the tokens of `piece`, in order. Time O(n log n). What the vocabulary cannot express
+  // becomes the model's unknown token, or nothing where the model may drop it. INVALID_ARGUMENT
+  // ("text: ...") where `tokenizers` fails too: the unknown token is needed and the vocabulary
+  // lacks it.
+  [[nodiscard]] virtual absl::Status Tokenize(std::string_view piece,
+                                              std::vector<Token>& out) const = 0;
 
   // The tokens as tokenizer.json writes them. Lives as long as the model.
   [[nodiscard]] virtual const Vocabulary& vocabulary() const = 0;

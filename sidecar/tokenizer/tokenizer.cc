@@ -147,7 +147,8 @@ absl::Status Tokenizer::EncodePieces(base::AlignedText text, base::Encoding& enc
   std::vector<models::Token> tokens;
   for (const ByteRange& piece : pieces.pieces) {
     tokens.clear();
-    model_->Tokenize(whole.substr(piece.begin, piece.size()), tokens);
+    absl::Status made = model_->Tokenize(whole.substr(piece.begin, piece.size()), tokens);
+    if (!made.ok()) return made;
     for (const models::Token& token : tokens) {
       const ByteRange range{piece.begin + token.range.begin, piece.begin + token.range.end};
       encoding.Append(token.id, pieces.text.OriginOf(range));
