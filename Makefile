@@ -13,10 +13,10 @@ export VENV PYTHON
 python_stamp := $(VENV)/.installed
 system_stamp := build/.system_packages
 
-.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench lock clean image
+.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity lock clean image
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(python_stamp) $(system_stamp) ## install what everything below needs (.venv, Debian packages)
 
@@ -52,6 +52,9 @@ serve: setup sidecar ## serve MODEL (default: the demo model)
 
 bench: setup sidecar ## compare with vLLM's own servers
 	@$(PYTHON_RUN) -m benchmarks.serve $(ARGS)
+
+tokenizer-parity: setup sidecar ## compare with Hugging Face tokenizers on real vocabularies (VOCABS=folder of more)
+	@$(PYTHON_RUN) -m tests.parity $(if $(VOCABS),--folder $(VOCABS)) $(ARGS)
 
 lock: $(python_stamp) ## resolve requirements/*.in anew
 	@scripts/lock.sh

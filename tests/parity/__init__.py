@@ -1,0 +1,1 @@
+"""Real vocabularies: the sidecar beside Hugging Face `tokenizers`, difference by difference."""
