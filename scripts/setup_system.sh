@@ -8,12 +8,12 @@ case ${1:-build} in
     packages=(
       cmake ninja-build g++ pkg-config
       protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
-      nlohmann-json3-dev libgtest-dev
+      libsimdjson-dev libgtest-dev
     )
     ;;
   runtime)
     # The sidecar's libraries, and the compiler with which torch and Triton make kernels at run time.
-    packages=(libgrpc++1.51 libprotobuf32 g++)
+    packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 g++)
     ;;
   *)
     echo "usage: scripts/setup_system.sh [build|runtime]" >&2

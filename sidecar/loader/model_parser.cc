@@ -14,31 +14,33 @@ namespace {
 // "a b" or ["a", "b"].
 absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(const JsonNode& node) {
   if (node.is_string()) {
-    ASSIGN_OR_RETURN(const std::string both, node.String());
+    ASSIGN_OR_RETURN(const std::string_view both, node.StringView());
     const size_t space = both.find(' ');
-    if (space == std::string::npos || both.find(' ', space + 1) != std::string::npos) {
+    if (space == std::string_view::npos || both.find(' ', space + 1) != std::string_view::npos) {
       return node.Error(base::StrCat("\"", both, "\" is not two tokens with a space between"));
     }
-    return std::pair(both.substr(0, space), both.substr(space + 1));
+    return std::pair(std::string(both.substr(0, space)), std::string(both.substr(space + 1)));
   }
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> parts, node.Array());
-  if (parts.size() != 2)
-    return node.Error(base::StrCat("has ", parts.size(), " tokens instead of 2"));
-  ASSIGN_OR_RETURN(std::string left, parts[0].String());
-  ASSIGN_OR_RETURN(std::string right, parts[1].String());
-  return std::pair(std::move(left), std::move(right));
+  std::pair<std::string, std::string> parts;
+  size_t size = 0;
+  RETURN_IF_ERROR(node.ForEachElement([&](const JsonNode& part) {
+    const absl::StatusOr<std::string_view> token = part.StringView();
+    if (token.ok()) (size++ == 0 ? parts.first : parts.second) = *token;
+    return token.status();
+  }));
+  if (size != 2) return node.Error(base::StrCat("has ", size, " tokens instead of 2"));
+  return parts;
 }
 
 absl::StatusOr<models::Vocabulary> ParseVocabulary(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const auto* object, node.Object());
-  std::vector<std::pair<std::string, uint32_t>> entries;
-  entries.reserve(object->size());
-  for (const auto& [token, id] : *object) {
-    ASSIGN_OR_RETURN(const uint32_t number,
-                     JsonNode(&id, base::StrCat(node.path(), ".", token)).Id());
-    entries.emplace_back(token, number);
-  }
-  auto vocabulary = models::Vocabulary::Create(std::move(entries));
+  models::VocabularyBuilder builder;
+  RETURN_IF_ERROR(node.ForEachMember([&](std::string_view token, const JsonNode& id) {
+    const absl::StatusOr<uint32_t> number = id.Id();
+    if (!number.ok()) return number.status();
+    const absl::Status added = builder.Add(token, *number);
+    return added.ok() ? added : node.Error(base::MessageOf(added));
+  }));
+  auto vocabulary = builder.Build();
   if (!vocabulary.ok()) return node.Error(base::MessageOf(vocabulary.status()));
   return vocabulary;
 }
@@ -74,12 +76,11 @@ absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node) 
     ASSIGN_OR_RETURN(options.unk_token, node["unk_token"].String());
   }
   ASSIGN_OR_RETURN(models::Vocabulary vocabulary, ParseVocabulary(node["vocab"]));
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> merges, node["merges"].Array());
-  options.merges.reserve(merges.size());
-  for (const JsonNode& merge : merges) {
-    ASSIGN_OR_RETURN(auto pair, ParseMerge(merge));
-    options.merges.push_back(std::move(pair));
-  }
+  RETURN_IF_ERROR(node["merges"].ForEachElement([&](const JsonNode& merge) {
+    auto pair = ParseMerge(merge);
+    if (pair.ok()) options.merges.push_back(*std::move(pair));
+    return pair.status();
+  }));
   auto bpe = models::Bpe::Create(std::move(vocabulary), std::move(options));
   if (!bpe.ok()) return Below(node, bpe.status());
   return std::unique_ptr<models::Model>(*std::move(bpe));

@@ -1,14 +1,15 @@
 #include "loader/tokenizer_loader.h"
 
+#include <malloc.h>
+
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <memory>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "base/str_cat.h"
+#include "loader/file_contents.h"
 #include "loader/json_node.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
@@ -16,32 +17,10 @@
 namespace triptych::loader {
 namespace {
 
-constexpr uintmax_t kMaxFileBytes = uintmax_t{512} << 20;
-
-absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return absl::NotFoundError(base::StrCat(path.string(), ": there is no such file"));
-  }
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error || size > kMaxFileBytes) {
-    return absl::InvalidArgumentError(
-        base::StrCat(path.string(), ": larger than ", kMaxFileBytes, " bytes"));
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream contents;
-  contents << file.rdbuf();
-  if (!file) return absl::NotFoundError(base::StrCat(path.string(), ": cannot be read"));
-  return std::move(contents).str();
-}
-
-}  // namespace
-
-absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json) {
-  const nlohmann::json document =
-      nlohmann::json::parse(json, /*cb=*/nullptr, /*allow_exceptions=*/false);
-  if (document.is_discarded()) return absl::InvalidArgumentError("the document is not valid JSON");
-  const JsonNode root(&document, "");
+absl::StatusOr<tokenizer::Tokenizer> ParseTokenizerJson(std::string json) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
+                   JsonDocument::Parse(std::move(json)));
+  const JsonNode root = document->root();
   RETURN_IF_ERROR(root.ExpectOnly({"version", "truncation", "padding", "added_tokens", "normalizer",
                                    "pre_tokenizer", "model", "post_processor", "decoder"}));
   tokenizer::TokenizerParts parts;
@@ -54,12 +33,21 @@ absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json) {
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 
+}  // namespace
+
+absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json) {
+  return ParseTokenizerJson(std::string(json));
+}
+
 absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path) {
   std::filesystem::path file(path);
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) file /= "tokenizer.json";
-  ASSIGN_OR_RETURN(const std::string contents, ReadFile(file));
-  absl::StatusOr<tokenizer::Tokenizer> tokenizer = ParseTokenizer(contents);
+  ASSIGN_OR_RETURN(std::string contents, ReadFile(file));
+  absl::StatusOr<tokenizer::Tokenizer> tokenizer = ParseTokenizerJson(std::move(contents));
+#ifdef __GLIBC__
+  malloc_trim(0);  // else the document's memory stays ours, several times the tokenizer's
+#endif
   if (tokenizer.ok()) return tokenizer;
   return absl::Status(tokenizer.status().code(),
                       base::StrCat(file.string(), ": ", base::MessageOf(tokenizer.status())));
