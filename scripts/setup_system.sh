@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that this project needs. Does nothing where all are there.
-# Usage: scripts/setup_system.sh [build|runtime]     to build the sidecar, or only to run the service
+# Usage: scripts/setup_system.sh [build|bench|runtime]
+# To build the sidecar; to build its benchmarks as well; or only to run the service.
 set -euo pipefail
 
 case ${1:-build} in
@@ -11,12 +12,16 @@ case ${1:-build} in
       libsimdjson-dev libgtest-dev
     )
     ;;
+  bench)
+    # Beside those of build.
+    packages=(libbenchmark-dev)
+    ;;
   runtime)
     # The sidecar's libraries, and the compiler with which torch and Triton make kernels at run time.
     packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 g++)
     ;;
   *)
-    echo "usage: scripts/setup_system.sh [build|runtime]" >&2
+    echo "usage: scripts/setup_system.sh [build|bench|runtime]" >&2
     exit 2
     ;;
 esac
