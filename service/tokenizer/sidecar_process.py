@@ -110,7 +110,7 @@ class SidecarProcess:
     async def _launch(self) -> None:
         self._last_lines.clear()
         arguments = (
-            f"--tokenizer={self._tokenizer}",
+            f"--model={self._tokenizer}",
             f"--listen={self.address}",
             f"--parent-death={os.getpid()}",
         )

@@ -1,54 +1,129 @@
 #include "server/decode_session.h"
 
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "base/str_cat.h"
 
 namespace triptych::server {
+namespace {
 
-using sidecar::v1::StreamOperation;
+namespace pb = sidecar::v1;
 
-void DecodeSession::Run(const sidecar::v1::StreamDecodeRequest& request,
-                        sidecar::v1::StreamDecodeResponse& response) {
-  for (const StreamOperation& operation : request.operations()) {
-    sidecar::v1::StreamResult& result = *response.add_results();
-    absl::StatusOr<std::string> text = RunOne(operation);
-    if (text.ok()) {
-      result.set_text(*std::move(text));
-      continue;
+void SetFailure(const absl::Status& status, pb::StreamFailure& failure) {
+  failure.set_code(static_cast<int>(status.code()));
+  failure.set_message(std::string(base::MessageOf(status)));
+}
+
+absl::Status NotOpen(uint64_t id) {
+  return absl::NotFoundError(base::StrCat("stream_id: the stream ", id, " is not open"));
+}
+
+absl::Status CheckColumns(const pb::AppendColumns& appends) {
+  if (appends.token_counts_size() != appends.stream_ids_size()) {
+    return absl::InvalidArgumentError(
+        base::StrCat("appends.token_counts: ", appends.token_counts_size(), " counts for ",
+                     appends.stream_ids_size(), " streams"));
+  }
+  uint64_t total = 0;
+  for (const uint32_t count : appends.token_counts()) total += count;
+  if (total != static_cast<uint64_t>(appends.token_ids_size())) {
+    return absl::InvalidArgumentError(base::StrCat("appends.token_ids: ", appends.token_ids_size(),
+                                                   " ids, but the counts add up to ", total));
+  }
+  return absl::OkStatus();
+}
+
+void AddTo(const absl::StatusOr<std::string>& text, pb::TextColumns& texts) {
+  if (!text.ok()) {
+    pb::FailureAt& failure = *texts.add_failures();
+    failure.set_index(static_cast<uint32_t>(texts.sizes_size()));
+    SetFailure(text.status(), *failure.mutable_failure());
+    texts.add_sizes(0);
+    return;
+  }
+  texts.add_sizes(static_cast<uint32_t>(text->size()));
+  texts.mutable_text()->append(*text);
+}
+
+}  // namespace
+
+absl::Status DecodeSession::Run(const pb::StreamDecodeRequest& request,
+                                pb::StreamDecodeResponse& response) {
+  if (absl::Status checked = CheckColumns(request.appends()); !checked.ok()) return checked;
+  for (const pb::StreamOperation& operation : request.operations()) {
+    RunOperation(operation, *response.add_results());
+  }
+  if (request.has_appends()) RunAppends(request.appends(), *response.mutable_texts());
+  if (request.closes_size() > 0) RunCloses(request, *response.mutable_texts());
+  return absl::OkStatus();
+}
+
+void DecodeSession::RunOperation(const pb::StreamOperation& operation, pb::StreamResult& result) {
+  const uint64_t id = operation.stream_id();
+  absl::StatusOr<std::string> text = std::string();
+  switch (operation.operation_case()) {
+    case pb::StreamOperation::kOpen:
+      if (absl::Status opened = Open(id, operation.open()); !opened.ok()) text = opened;
+      break;
+    case pb::StreamOperation::kAppend: {
+      const auto& ids = operation.append().token_ids();
+      text = Append(id, ids.data(), static_cast<size_t>(ids.size()));
+      break;
     }
-    result.mutable_failure()->set_code(static_cast<int>(text.status().code()));
-    result.mutable_failure()->set_message(std::string(base::MessageOf(text.status())));
+    case pb::StreamOperation::kClose:
+      text = Close(id);
+      break;
+    case pb::StreamOperation::OPERATION_NOT_SET:
+      text = absl::InvalidArgumentError("operation: none is set");
+  }
+  if (text.ok()) {
+    result.set_text(*std::move(text));
+  } else {
+    SetFailure(text.status(), *result.mutable_failure());
   }
 }
 
-absl::StatusOr<std::string> DecodeSession::RunOne(const StreamOperation& operation) {
-  const uint64_t id = operation.stream_id();
+void DecodeSession::RunAppends(const pb::AppendColumns& appends, pb::TextColumns& texts) {
+  const uint32_t* ids = appends.token_ids().data();
+  for (int i = 0; i < appends.stream_ids_size(); ++i) {
+    const uint32_t count = appends.token_counts(i);
+    AddTo(Append(appends.stream_ids(i), ids, count), texts);
+    ids += count;
+  }
+}
+
+void DecodeSession::RunCloses(const pb::StreamDecodeRequest& request, pb::TextColumns& texts) {
+  for (const uint64_t id : request.closes()) AddTo(Close(id), texts);
+}
+
+absl::Status DecodeSession::Open(uint64_t id, const pb::OpenStream& options) {
+  if (streams_.contains(id)) {
+    return absl::AlreadyExistsError(base::StrCat("stream_id: the stream ", id, " is open already"));
+  }
+  if (++count_.open > count_.limit) {
+    --count_.open;
+    return absl::ResourceExhaustedError(base::StrCat(
+        "stream_id: ", count_.limit,
+        " streams are open, more than which --max-streams does not allow; close some"));
+  }
+  streams_.try_emplace(id, tokenizer_, options.skip_special_tokens());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> DecodeSession::Append(uint64_t id, const uint32_t* ids, size_t count) {
   const auto stream = streams_.find(id);
-  if (operation.has_open()) {
-    if (stream != streams_.end()) {
-      return absl::AlreadyExistsError(
-          base::StrCat("stream_id: the stream ", id, " is open already"));
-    }
-    streams_.try_emplace(id, tokenizer_, operation.open().skip_special_tokens());
-    return std::string();
-  }
-  if (stream == streams_.end()) {
-    return absl::NotFoundError(base::StrCat("stream_id: the stream ", id, " is not open"));
-  }
-  if (operation.has_append()) {
-    const auto& ids = operation.append().token_ids();
-    return stream->second.Append(std::vector<uint32_t>(ids.begin(), ids.end()));
-  }
-  if (operation.has_close()) {
-    std::string rest = stream->second.Flush();
-    streams_.erase(stream);
-    return rest;
-  }
-  return absl::InvalidArgumentError("operation: not set");
+  if (stream == streams_.end()) return NotOpen(id);
+  ids_.assign(ids, ids + count);
+  return stream->second.Append(ids_);
+}
+
+absl::StatusOr<std::string> DecodeSession::Close(uint64_t id) {
+  const auto stream = streams_.find(id);
+  if (stream == streams_.end()) return NotOpen(id);
+  std::string rest = stream->second.Flush();
+  streams_.erase(stream);
+  --count_.open;
+  return rest;
 }
 
 }  // namespace triptych::server

@@ -2,9 +2,13 @@
 #ifndef SIDECAR_SERVER_DECODE_SESSION_H_
 #define SIDECAR_SERVER_DECODE_SESSION_H_
 
+#include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokenizer/decode_stream.h"
 #include "tokenizer/tokenizer.h"
@@ -12,24 +16,44 @@
 
 namespace triptych::server {
 
+// How many streams are open, over all sessions. Thread-safe.
+struct StreamCount {
+  const int limit;
+  std::atomic<int> open = 0;
+};
+
 // Not thread-safe: a call has one thread.
 class DecodeSession {
  public:
-  // `tokenizer` must outlive this object.
-  explicit DecodeSession(const tokenizer::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  // `tokenizer` and `count` must outlive this object.
+  DecodeSession(const tokenizer::Tokenizer& tokenizer, StreamCount& count)
+      : tokenizer_(tokenizer), count_(count) {}
+  ~DecodeSession() { count_.open -= static_cast<int>(streams_.size()); }
+  DecodeSession(const DecodeSession&) = delete;
+  DecodeSession& operator=(const DecodeSession&) = delete;
 
-  // Runs all operations of `request` and fills `response` with as many results. It never fails as a
-  // whole.
-  void Run(const sidecar::v1::StreamDecodeRequest& request,
-           sidecar::v1::StreamDecodeResponse& response);
+  // Runs all operations of `request` and fills `response`, which must be empty, with their results.
+  // Fails as a whole, with INVALID_ARGUMENT and before anything has run, only where columns do not
+  // fit each other.
+  [[nodiscard]] absl::Status Run(const sidecar::v1::StreamDecodeRequest& request,
+                                 sidecar::v1::StreamDecodeResponse& response);
 
   [[nodiscard]] bool has_open_streams() const { return !streams_.empty(); }
 
  private:
-  absl::StatusOr<std::string> RunOne(const sidecar::v1::StreamOperation& operation);
+  void RunOperation(const sidecar::v1::StreamOperation& operation,
+                    sidecar::v1::StreamResult& result);
+  void RunAppends(const sidecar::v1::AppendColumns& appends, sidecar::v1::TextColumns& texts);
+  void RunCloses(const sidecar::v1::StreamDecodeRequest& request, sidecar::v1::TextColumns& texts);
+
+  absl::Status Open(uint64_t id, const sidecar::v1::OpenStream& options);
+  absl::StatusOr<std::string> Append(uint64_t id, const uint32_t* ids, size_t count);
+  absl::StatusOr<std::string> Close(uint64_t id);
 
   const tokenizer::Tokenizer& tokenizer_;
+  StreamCount& count_;
   absl::flat_hash_map<uint64_t, tokenizer::DecodeStream> streams_;
+  std::vector<uint32_t> ids_;  // of the append that runs; here to be allocated once
 };
 
 }  // namespace triptych::server

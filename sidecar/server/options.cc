@@ -1,6 +1,8 @@
 #include "server/options.h"
 
+#include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
@@ -11,38 +13,79 @@ namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr size_t kMaxSocketPathBytes = 107;  // sockaddr_un.sun_path, less its closing zero
+constexpr int kMaxPort = 65535;
+
+constexpr std::array<std::pair<std::string_view, int Limits::*>, 6> kLimitFlags = {{
+    {"--max-text-bytes", &Limits::max_text_bytes},
+    {"--max-batch", &Limits::max_batch},
+    {"--max-message-bytes", &Limits::max_message_bytes},
+    {"--max-streams", &Limits::max_streams},
+    {"--max-calls", &Limits::max_calls},
+    {"--threads", &Limits::threads},
+}};
 
 absl::Status CheckComplete(const Options& options) {
-  if (options.tokenizer_path.empty()) {
-    return absl::InvalidArgumentError("--tokenizer is missing: give a tokenizer.json");
+  if (options.model_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--model is missing: give a tokenizer.json, or a directory that has one");
   }
   if (options.listen_address.empty()) {
-    return absl::InvalidArgumentError("--listen is missing: give unix:PATH");
+    return absl::InvalidArgumentError("--listen is missing: give unix:PATH or HOST:PORT");
+  }
+  return absl::OkStatus();
+}
+
+bool IsHostAndPort(std::string_view address) {
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  return colon != std::string_view::npos && colon > 0 &&
+         absl::SimpleAtoi(std::string(address.substr(colon + 1)), &port) && port >= 0 &&
+         port <= kMaxPort;
+}
+
+absl::Status SetListenAddress(const std::string& value, Options& options) {
+  const bool is_unix = std::string_view(value).starts_with(kUnixScheme);
+  if (is_unix ? value.size() == kUnixScheme.size() : !IsHostAndPort(value)) {
+    return absl::InvalidArgumentError(
+        base::StrCat("--listen: \"", value, "\" is neither unix:PATH nor HOST:PORT"));
+  }
+  if (is_unix && value.size() - kUnixScheme.size() > kMaxSocketPathBytes) {
+    return absl::InvalidArgumentError(
+        base::StrCat("--listen: the path is longer than ", kMaxSocketPathBytes, " bytes"));
+  }
+  options.listen_address = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetPositive(std::string_view flag, const std::string& value, std::string_view what,
+                         int& number) {
+  if (!absl::SimpleAtoi(value, &number) || number <= 0) {
+    return absl::InvalidArgumentError(base::StrCat(flag, ": \"", value, "\" is not ", what));
   }
   return absl::OkStatus();
 }
 
 absl::Status SetFlag(std::string_view flag, const std::string& value, Options& options) {
-  if (flag == "--tokenizer") {
-    options.tokenizer_path = value;
-  } else if (flag == "--listen") {
-    if (!std::string_view(value).starts_with(kUnixScheme) || value.size() == kUnixScheme.size()) {
-      return absl::InvalidArgumentError(base::StrCat("--listen: \"", value, "\" is not unix:PATH"));
-    }
-    if (value.size() - kUnixScheme.size() > kMaxSocketPathBytes) {
-      return absl::InvalidArgumentError(
-          base::StrCat("--listen: the path is longer than ", kMaxSocketPathBytes, " bytes"));
-    }
-    options.listen_address = value;
-  } else if (!absl::SimpleAtoi(value, &options.parent_pid) || options.parent_pid <= 0) {
-    return absl::InvalidArgumentError(
-        base::StrCat("--parent-death: \"", value, "\" is not a process id"));
+  if (flag == "--model" || flag == "--tokenizer") {
+    options.model_path = value;
+    return absl::OkStatus();
   }
-  return absl::OkStatus();
+  if (flag == "--listen") return SetListenAddress(value, options);
+  if (flag == "--parent-death") {
+    return SetPositive(flag, value, "a process id", options.parent_pid);
+  }
+  for (const auto& [name, limit] : kLimitFlags) {
+    if (flag == name) return SetPositive(flag, value, "a number from 1 on", options.limits.*limit);
+  }
+  return absl::InvalidArgumentError(base::StrCat("\"", flag, "\" is not a flag; see --help"));
 }
 
 bool IsFlag(std::string_view name) {
-  return name == "--tokenizer" || name == "--listen" || name == "--parent-death";
+  for (const auto& [flag, limit] : kLimitFlags) {
+    if (name == flag) return true;
+  }
+  return name == "--model" || name == "--tokenizer" || name == "--listen" ||
+         name == "--parent-death";
 }
 
 }  // namespace

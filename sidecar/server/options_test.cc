@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "base/str_cat.h"
+
 namespace triptych::server {
 namespace {
 
@@ -12,9 +16,34 @@ TEST(Options, BothWaysToWriteAFlag) {
   const auto joined = ParseOptions({"--tokenizer=t.json", "--listen=unix:/s", "--parent-death=7"});
   for (const auto& options : {spaced, joined}) {
     ASSERT_TRUE(options.ok());
-    EXPECT_EQ(options->tokenizer_path, "t.json");
+    EXPECT_EQ(options->model_path, "t.json");
     EXPECT_EQ(options->listen_address, "unix:/s");
     EXPECT_EQ(options->parent_pid, 7);
+  }
+}
+
+TEST(Options, LimitsAndTheirDefaults) {
+  const auto defaults = ParseOptions({"--model=t", "--listen=unix:/s"});
+  ASSERT_TRUE(defaults.ok());
+  EXPECT_EQ(defaults->limits.max_batch, 4096);
+  EXPECT_EQ(defaults->limits.threads, 0);
+  const auto given =
+      ParseOptions({"--model=t", "--listen=[::1]:0", "--max-text-bytes=1", "--max-batch=2",
+                    "--max-message-bytes=3", "--max-streams=4", "--max-calls=5", "--threads=6"});
+  ASSERT_TRUE(given.ok());
+  EXPECT_EQ(given->limits.max_text_bytes, 1);
+  EXPECT_EQ(given->limits.max_batch, 2);
+  EXPECT_EQ(given->limits.max_message_bytes, 3);
+  EXPECT_EQ(given->limits.max_streams, 4);
+  EXPECT_EQ(given->limits.max_calls, 5);
+  EXPECT_EQ(given->limits.threads, 6);
+}
+
+TEST(Options, TheDefaultsInTheHelpAreTheDefaults) {
+  const std::string usage(kUsage);
+  for (const int value : {Limits().max_text_bytes, Limits().max_batch, Limits().max_message_bytes,
+                          Limits().max_streams, Limits().max_calls}) {
+    EXPECT_NE(usage.find(base::StrCat("(", value, ")")), std::string::npos) << value;
   }
 }
 
@@ -28,6 +57,10 @@ TEST(Options, MistakesAreErrors) {
   EXPECT_FALSE(ParseOptions({"--tokenizer=t"}).ok());
   EXPECT_FALSE(ParseOptions({"--tokenizer=t", "--listen=unix:"}).ok());
   EXPECT_FALSE(ParseOptions({"--tokenizer=t", "--listen=unix:/s", "--parent-death=0"}).ok());
+  for (const char* address : {"h", "h:", ":1", "h:65536", "h:-1", "h:x"}) {
+    EXPECT_FALSE(ParseOptions({"--tokenizer=t", std::string("--listen=") + address}).ok());
+  }
+  EXPECT_FALSE(ParseOptions({"--tokenizer=t", "--listen=unix:/s", "--max-batch=0"}).ok());
   EXPECT_FALSE(ParseOptions({"extra"}).ok());
 }
 

@@ -1,14 +1,19 @@
 #include "server/serve.h"
 
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/resource_quota.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <thread>
 
 #include "absl/status/statusor.h"
 #include "base/str_cat.h"
@@ -20,8 +25,9 @@ namespace triptych::server {
 namespace {
 
 constexpr auto kDrainTime = std::chrono::seconds(5);
+// Threads of the quota that wait for the next call, beside those that have one.
+constexpr int kOwnThreads = 4;
 constexpr timespec kParentCheckInterval = {0, 500'000'000};
-constexpr int kMaxMessageBytes = 1 << 30;  // a text may have 256 MiB, a batch several texts
 
 sigset_t StopSignals() {
   sigset_t signals;
@@ -42,14 +48,32 @@ void WaitForStop(const Options& options) {
   }
 }
 
-std::unique_ptr<grpc::Server> Start(const Options& options, TokenizerService& service) {
+// `port` becomes the port that was taken, where the address is HOST:PORT.
+std::unique_ptr<grpc::Server> Start(const Options& options, TokenizerService& service, int& port) {
   grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials());
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.AddListeningPort(options.listen_address, grpc::InsecureServerCredentials(), &port);
+  builder.SetMaxReceiveMessageSize(options.limits.max_message_bytes);
+  builder.SetMaxSendMessageSize(options.limits.max_message_bytes);
+  grpc::ResourceQuota quota("triptych-tokenizer");
+  quota.SetMaxThreads(options.limits.max_calls + kOwnThreads);
+  builder.SetResourceQuota(quota);
+  // The probe answers every message with a ping, to find out how fast a network is. It doubles the
+  // cost of a message; a Unix socket has no such thing to be found out.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder.RegisterService(&service);
   return builder.BuildAndStart();
+}
+
+std::string ListenedAddress(const std::string& asked, int port) {
+  if (asked.starts_with("unix:")) return asked;
+  return base::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
+}
+
+Limits Filled(Limits limits) {
+  if (limits.threads == 0) limits.threads = std::max(1U, std::thread::hardware_concurrency());
+  return limits;
 }
 
 }  // namespace
@@ -62,15 +86,17 @@ absl::Status Serve(const Options& options) {
     return absl::FailedPreconditionError(
         base::StrCat("--parent-death: the process ", options.parent_pid, " is not our parent"));
   }
-  absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(options.tokenizer_path);
+  absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(options.model_path);
   if (!tokenizer.ok()) return tokenizer.status();
 
-  TokenizerService service(*tokenizer);
-  const std::unique_ptr<grpc::Server> server = Start(options, service);
+  TokenizerService service(*tokenizer, Filled(options.limits));
+  int port = 0;
+  const std::unique_ptr<grpc::Server> server = Start(options, service, port);
   if (server == nullptr) {
     return absl::UnavailableError(base::StrCat("cannot listen on ", options.listen_address));
   }
-  std::cerr << "triptych-tokenizer ready on " << options.listen_address << std::endl;
+  std::cerr << "triptych-tokenizer ready on " << ListenedAddress(options.listen_address, port)
+            << std::endl;
   WaitForStop(options);
   server->GetHealthCheckService()->SetServingStatus(false);
   service.BeginDrain();

@@ -8,7 +8,6 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "base/str_cat.h"
-#include "server/decode_session.h"
 #include "server/version.h"
 
 namespace triptych::server {
@@ -22,15 +21,30 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view prefix = 
           base::StrCat(prefix, base::MessageOf(status))};
 }
 
-absl::Status EncodeOne(const tokenizer::Tokenizer& tokenizer, const pb::EncodeRequest& request,
-                       pb::EncodeResponse& response) {
+}  // namespace
+
+absl::Status TokenizerService::CheckBatch(int size) const {
+  if (size <= limits_.max_batch) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::StrCat("requests: ", size, " texts are more than the ", limits_.max_batch,
+                   " that --max-batch allows; send several messages"));
+}
+
+absl::Status TokenizerService::EncodeOne(const pb::EncodeRequest& request,
+                                         pb::EncodeResponse& response) {
+  if (request.text().size() > static_cast<size_t>(limits_.max_text_bytes)) {
+    return absl::InvalidArgumentError(
+        base::StrCat("text: ", request.text().size(), " bytes are more than the ",
+                     limits_.max_text_bytes, " that --max-text-bytes allows; cut the text"));
+  }
   tokenizer::EncodeInput input;
   input.text = request.text();
   input.add_special_tokens = request.add_special_tokens();
   for (const pb::ByteSpan& span : request.literal_spans()) {
     input.literal_spans.push_back({span.begin(), span.end()});
   }
-  absl::StatusOr<base::Encoding> encoding = tokenizer.Encode(input);
+  const EncodeSlots::Holder slot(slots_);
+  absl::StatusOr<base::Encoding> encoding = tokenizer_.Encode(input);
   if (!encoding.ok()) return encoding.status();
   response.mutable_token_ids()->Add(encoding->ids.begin(), encoding->ids.end());
   if (!request.include_token_spans()) return absl::OkStatus();
@@ -42,23 +56,51 @@ absl::Status EncodeOne(const tokenizer::Tokenizer& tokenizer, const pb::EncodeRe
   return absl::OkStatus();
 }
 
-}  // namespace
-
 grpc::Status TokenizerService::Encode(grpc::ServerContext* /*context*/,
                                       const pb::EncodeRequest* request,
                                       pb::EncodeResponse* response) {
-  return ToGrpcStatus(EncodeOne(tokenizer_, *request, *response));
+  return ToGrpcStatus(EncodeOne(*request, *response));
 }
 
 grpc::Status TokenizerService::EncodeBatch(grpc::ServerContext* context,
                                            const pb::EncodeBatchRequest* request,
                                            pb::EncodeBatchResponse* response) {
+  if (absl::Status checked = CheckBatch(request->requests_size()); !checked.ok()) {
+    return ToGrpcStatus(checked);
+  }
   for (int i = 0; i < request->requests_size(); ++i) {
     if (context->IsCancelled()) return grpc::Status::CANCELLED;
-    absl::Status encoded = EncodeOne(tokenizer_, request->requests(i), *response->add_responses());
+    absl::Status encoded = EncodeOne(request->requests(i), *response->add_responses());
     if (!encoded.ok()) return ToGrpcStatus(encoded, base::StrCat("requests[", i, "]."));
   }
   return grpc::Status::OK;
+}
+
+grpc::Status TokenizerService::StreamEncode(
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<pb::StreamEncodeResponse, pb::StreamEncodeRequest>* stream) {
+  const absl::Cleanup forget = [this, context] { calls_.Forget(context); };
+  // Both are used again for each message, so that their room is allocated once.
+  pb::StreamEncodeRequest request;
+  pb::StreamEncodeResponse response;
+  while (!calls_.MustEnd(context, /*has_work=*/false) && stream->Read(&request)) {
+    calls_.NoteBusy(context);
+    if (absl::Status checked = CheckBatch(request.requests_size()); !checked.ok()) {
+      return ToGrpcStatus(checked);
+    }
+    response.Clear();
+    for (const pb::EncodeRequest& one : request.requests()) {
+      if (context->IsCancelled()) return grpc::Status::CANCELLED;
+      pb::EncodeResult& result = *response.add_results();
+      absl::Status encoded = EncodeOne(one, *result.mutable_response());
+      if (encoded.ok()) continue;
+      result.clear_response();
+      result.mutable_failure()->set_code(static_cast<int>(encoded.code()));
+      result.mutable_failure()->set_message(std::string(base::MessageOf(encoded)));
+    }
+    if (!stream->Write(response)) break;
+  }
+  return calls_.EndStatus();
 }
 
 grpc::Status TokenizerService::Decode(grpc::ServerContext* /*context*/,
@@ -74,20 +116,17 @@ grpc::Status TokenizerService::Decode(grpc::ServerContext* /*context*/,
 grpc::Status TokenizerService::StreamDecode(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<pb::StreamDecodeResponse, pb::StreamDecodeRequest>* stream) {
-  const absl::Cleanup forget = [this, context] {
-    absl::MutexLock lock(&mutex_);
-    calls_.erase(context);
-  };
-  DecodeSession session(tokenizer_);
+  const absl::Cleanup forget = [this, context] { calls_.Forget(context); };
+  DecodeSession session(tokenizer_, stream_count_);
+  // Both are used again for each message, so that their room is allocated once.
   pb::StreamDecodeRequest request;
-  while (!ShouldEnd(context, session.has_open_streams()) && stream->Read(&request)) {
-    pb::StreamDecodeResponse response;
-    session.Run(request, response);
+  pb::StreamDecodeResponse response;
+  while (!calls_.MustEnd(context, session.has_open_streams()) && stream->Read(&request)) {
+    response.Clear();
+    if (absl::Status ran = session.Run(request, response); !ran.ok()) return ToGrpcStatus(ran);
     if (!stream->Write(response)) break;
   }
-  absl::MutexLock lock(&mutex_);
-  return is_draining_ ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the sidecar is shutting down")
-                      : grpc::Status::OK;
+  return calls_.EndStatus();
 }
 
 grpc::Status TokenizerService::GetInfo(grpc::ServerContext* /*context*/,
@@ -108,20 +147,6 @@ grpc::Status TokenizerService::GetInfo(grpc::ServerContext* /*context*/,
     added.set_special(token.special);
   }
   return grpc::Status::OK;
-}
-
-void TokenizerService::BeginDrain() {
-  absl::MutexLock lock(&mutex_);
-  is_draining_ = true;
-  for (const auto& [context, has_open_streams] : calls_) {
-    if (!has_open_streams) context->TryCancel();
-  }
-}
-
-bool TokenizerService::ShouldEnd(grpc::ServerContext* context, bool has_open_streams) {
-  absl::MutexLock lock(&mutex_);
-  calls_[context] = has_open_streams;
-  return is_draining_ && !has_open_streams;
 }
 
 }  // namespace triptych::server

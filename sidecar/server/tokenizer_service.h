@@ -5,9 +5,11 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/status/status.h"
+#include "server/decode_session.h"
+#include "server/encode_slots.h"
+#include "server/limits.h"
+#include "server/open_calls.h"
 #include "tokenizer/tokenizer.h"
 #include "triptych/sidecar/v1/tokenizer_service.grpc.pb.h"
 
@@ -16,18 +18,25 @@ namespace triptych::server {
 // Thread-safe: gRPC calls it from many threads.
 class TokenizerService final : public sidecar::v1::TokenizerService::Service {
  public:
-  // `tokenizer` must outlive this object.
-  explicit TokenizerService(const tokenizer::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  // `tokenizer` must outlive this object. REQUIRES: every limit is at least 1.
+  TokenizerService(const tokenizer::Tokenizer& tokenizer, const Limits& limits)
+      : tokenizer_(tokenizer),
+        limits_(limits),
+        slots_(limits.threads),
+        stream_count_{limits.max_streams} {}
 
-  // Ends the StreamDecode calls that have no open stream, now and as soon as the others have none.
-  // Without this a call that is open as long as the service lives would hold up every shutdown.
-  void BeginDrain();
+  // Ends the streaming calls that have nothing to finish, now and as soon as the others have.
+  void BeginDrain() { calls_.BeginDrain(); }
 
   grpc::Status Encode(grpc::ServerContext* context, const sidecar::v1::EncodeRequest* request,
                       sidecar::v1::EncodeResponse* response) override;
   grpc::Status EncodeBatch(grpc::ServerContext* context,
                            const sidecar::v1::EncodeBatchRequest* request,
                            sidecar::v1::EncodeBatchResponse* response) override;
+  grpc::Status StreamEncode(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<sidecar::v1::StreamEncodeResponse, sidecar::v1::StreamEncodeRequest>*
+          stream) override;
   grpc::Status Decode(grpc::ServerContext* context, const sidecar::v1::DecodeRequest* request,
                       sidecar::v1::DecodeResponse* response) override;
   grpc::Status StreamDecode(
@@ -38,14 +47,15 @@ class TokenizerService final : public sidecar::v1::TokenizerService::Service {
                        sidecar::v1::GetInfoResponse* response) override;
 
  private:
-  // Notes whether the call has open streams; returns whether it must end.
-  bool ShouldEnd(grpc::ServerContext* context, bool has_open_streams);
+  absl::Status CheckBatch(int size) const;
+  absl::Status EncodeOne(const sidecar::v1::EncodeRequest& request,
+                         sidecar::v1::EncodeResponse& response);
 
   const tokenizer::Tokenizer& tokenizer_;
-  absl::Mutex mutex_;
-  bool is_draining_ ABSL_GUARDED_BY(mutex_) = false;
-  // The StreamDecode calls that run now, and whether each has open streams.
-  absl::flat_hash_map<grpc::ServerContext*, bool> calls_ ABSL_GUARDED_BY(mutex_);
+  const Limits limits_;
+  EncodeSlots slots_;
+  StreamCount stream_count_;
+  OpenCalls calls_;
 };
 
 }  // namespace triptych::server

@@ -34,10 +34,11 @@ def test_help_and_version(binary: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--tokenizer is missing: give a tokenizer.json"),
-        (["--tokenizer", "x"], "--listen is missing: give unix:PATH"),
+        ([], "--model is missing: give a tokenizer.json, or a directory that has one"),
+        (["--tokenizer", "x"], "--listen is missing: give unix:PATH or HOST:PORT"),
         (["--tokenizer"], "--tokenizer needs a value"),
-        (["--listen=tcp:1"], '--listen: "tcp:1" is not unix:PATH'),
+        (["--listen=1"], '--listen: "1" is neither unix:PATH nor HOST:PORT'),
+        (["--max-batch=0"], '--max-batch: "0" is not a number from 1 on'),
         (["--listen=unix:" + "x" * 108], "--listen: the path is longer than 107 bytes"),
         (["--port", "1"], '"--port" is not a flag; see --help'),
         (["--parent-death=me"], '--parent-death: "me" is not a process id'),

@@ -31,8 +31,10 @@ class TokenizerServiceStub:
     Every rpc can be retried: none has a lasting effect, but for the streams inside one StreamDecode call.
 
     Errors of every rpc:
-    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`.
-    A bug in the caller, or a user's input; do not retry.
+    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`, and
+    tells the value, the limit and the cure. A bug in the caller, or a user's input; do not retry.
+    * RESOURCE_EXHAUSTED: the message is larger than --max-message-bytes, or more calls are open than
+    --max-calls allows. Send less at once.
     * UNAVAILABLE: the sidecar is starting, draining or gone. Retry when it is healthy.
     """
 
@@ -51,6 +53,11 @@ class TokenizerServiceStub:
                 '/triptych.sidecar.v1.TokenizerService/EncodeBatch',
                 request_serializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchRequest.SerializeToString,
                 response_deserializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchResponse.FromString,
+                _registered_method=True)
+        self.StreamEncode = channel.stream_stream(
+                '/triptych.sidecar.v1.TokenizerService/StreamEncode',
+                request_serializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeRequest.SerializeToString,
+                response_deserializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeResponse.FromString,
                 _registered_method=True)
         self.Decode = channel.unary_unary(
                 '/triptych.sidecar.v1.TokenizerService/Decode',
@@ -75,8 +82,10 @@ class TokenizerServiceServicer:
     Every rpc can be retried: none has a lasting effect, but for the streams inside one StreamDecode call.
 
     Errors of every rpc:
-    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`.
-    A bug in the caller, or a user's input; do not retry.
+    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`, and
+    tells the value, the limit and the cure. A bug in the caller, or a user's input; do not retry.
+    * RESOURCE_EXHAUSTED: the message is larger than --max-message-bytes, or more calls are open than
+    --max-calls allows. Send less at once.
     * UNAVAILABLE: the sidecar is starting, draining or gone. Retry when it is healthy.
     """
 
@@ -84,7 +93,8 @@ class TokenizerServiceServicer:
         """Encode turns one text into token ids, exactly those that Hugging Face `tokenizers` gives.
 
         Errors:
-        * INVALID_ARGUMENT: the text is not UTF-8 or is longer than 256 MiB, or a span is malformed.
+        * INVALID_ARGUMENT: the text is not UTF-8 (the message tells the byte) or is longer than
+        --max-text-bytes, or a span is malformed.
         * RESOURCE_EXHAUSTED: the tokenizer's own regular expression takes too long for this text. No
         tokenizer in use is known to do that; do not retry.
         """
@@ -95,7 +105,27 @@ class TokenizerServiceServicer:
     def EncodeBatch(self, request, context):
         """EncodeBatch is Encode for several texts at once. It is all or nothing.
 
-        Errors: those of Encode; the message begins with the text's place, `requests[3].text: ...`.
+        Errors: those of Encode; the message begins with the text's place, `requests[3].text: ...`. And
+        * INVALID_ARGUMENT: the batch has more texts than --max-batch. Send several batches.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamEncode(self, request_iterator, context):
+        """StreamEncode is Encode for a caller who encodes all the time: a message on an open call costs a fraction of
+        a call.
+
+        The sidecar answers each request with exactly one response, whose results are one for each text, in the
+        same order. Responses come in the order of the requests; a caller may send further requests before they
+        come. A long text holds up those behind it on the same call: send it with Encode.
+
+        A text that fails only fails itself: see EncodeResult.failure. Half-closing the call ends it with OK;
+        cancelling it is safe at any time.
+
+        Errors: the call itself fails with
+        * INVALID_ARGUMENT: a request has more texts than --max-batch.
+        * UNAVAILABLE: see above. Ask again on a new call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,11 +144,11 @@ class TokenizerServiceServicer:
     def StreamDecode(self, request_iterator, context):
         """StreamDecode turns token ids into text while they are generated, for many generations over one call.
 
-        Each request carries a list of operations, each on one stream; the operations run in order. The sidecar
-        answers each request with exactly one response, whose results are one for each operation, in the same
-        order. A caller thus gathers all that happens in one turn of its event loop into one message out and
-        one message in. Responses come in the order of the requests; a caller may send further requests before
-        they come.
+        Each request carries a list of operations, each on one stream, and columns of appends and closes, which
+        are the same operations in a form that costs less; all run in order. The sidecar answers each request with
+        exactly one response, whose results are one for each operation, in the same order. A caller thus
+        gathers all that happens in one turn of its event loop into one message out and one message in. Responses
+        come in the order of the requests; a caller may send further requests before they come.
 
         For each stream, the texts of its results joined are the Decode of all ids that were appended to it. A text
         never ends in the middle of a character.
@@ -126,8 +156,9 @@ class TokenizerServiceServicer:
         A failed operation fails only itself: see StreamResult.failure. Streams belong to the call and vanish with
         it. Half-closing the call ends it with OK; cancelling it is safe at any time.
 
-        Errors: the call itself fails only with UNAVAILABLE. All its streams are lost; open them again on a new
-        call and append all their ids.
+        Errors: the call itself fails with
+        * INVALID_ARGUMENT: columns do not fit each other. A bug in the caller.
+        * UNAVAILABLE: see above. All its streams are lost; open them again on a new call and append all their ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +183,11 @@ def add_TokenizerServiceServicer_to_server(servicer, server):
                     servicer.EncodeBatch,
                     request_deserializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchRequest.FromString,
                     response_serializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchResponse.SerializeToString,
+            ),
+            'StreamEncode': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamEncode,
+                    request_deserializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeRequest.FromString,
+                    response_serializer=triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeResponse.SerializeToString,
             ),
             'Decode': grpc.unary_unary_rpc_method_handler(
                     servicer.Decode,
@@ -182,8 +218,10 @@ class TokenizerService:
     Every rpc can be retried: none has a lasting effect, but for the streams inside one StreamDecode call.
 
     Errors of every rpc:
-    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`.
-    A bug in the caller, or a user's input; do not retry.
+    * INVALID_ARGUMENT: the message begins with the field at fault, such as `literal_spans[2]: ...`, and
+    tells the value, the limit and the cure. A bug in the caller, or a user's input; do not retry.
+    * RESOURCE_EXHAUSTED: the message is larger than --max-message-bytes, or more calls are open than
+    --max-calls allows. Send less at once.
     * UNAVAILABLE: the sidecar is starting, draining or gone. Retry when it is healthy.
     """
 
@@ -231,6 +269,33 @@ class TokenizerService:
             '/triptych.sidecar.v1.TokenizerService/EncodeBatch',
             triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchRequest.SerializeToString,
             triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.EncodeBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEncode(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/triptych.sidecar.v1.TokenizerService/StreamEncode',
+            triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeRequest.SerializeToString,
+            triptych_dot_sidecar_dot_v1_dot_tokenizer__service__pb2.StreamEncodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

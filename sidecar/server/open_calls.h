@@ -1,0 +1,44 @@
+// OpenCalls: the streaming calls that are open, so that a drain can end those that wait for
+// nothing.
+#ifndef SIDECAR_SERVER_OPEN_CALLS_H_
+#define SIDECAR_SERVER_OPEN_CALLS_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+
+namespace triptych::server {
+
+// A caller keeps a streaming call open for as long as it lives. Without this class such a call
+// would hold up every shutdown until the drain's time is over.
+//
+// Thread-safe.
+class OpenCalls {
+ public:
+  // Notes that the call is about to wait for its caller, and whether it has work that the caller
+  // will want to finish (an open token stream). Returns whether the call must end instead.
+  [[nodiscard]] bool MustEnd(grpc::ServerContext* context, bool has_work);
+
+  // Notes that the call works on a message, so that a drain lets it answer.
+  void NoteBusy(grpc::ServerContext* context);
+
+  // The call has ended. `context` is not used afterwards.
+  void Forget(grpc::ServerContext* context);
+
+  // Ends the calls that wait without work, now and as soon as the others have none.
+  void BeginDrain();
+
+  // What a call that ends is answered: UNAVAILABLE while draining, else OK.
+  [[nodiscard]] grpc::Status EndStatus();
+
+ private:
+  absl::Mutex mutex_;
+  bool is_draining_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<grpc::ServerContext*, bool> has_work_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace triptych::server
+
+#endif  // SIDECAR_SERVER_OPEN_CALLS_H_
