@@ -13,7 +13,7 @@ export VENV PYTHON
 python_stamp := $(VENV)/.installed
 system_stamp := build/.system_packages
 
-.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity lock clean image
+.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-fuzz lock clean image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ bench: setup sidecar ## compare with vLLM's own servers
 
 tokenizer-parity: setup sidecar ## compare with Hugging Face tokenizers on real vocabularies (VOCABS=folder of more)
 	@$(PYTHON_RUN) -m tests.parity $(if $(VOCABS),--folder $(VOCABS)) $(ARGS)
+
+tokenizer-fuzz: $(system_stamp) ## fuzz the sidecar: each target SECONDS long (900), or only ARGS (encode regex ...)
+	@scripts/setup_system.sh fuzz
+	@SECONDS_EACH=$(or $(SECONDS),900) scripts/fuzz_sidecar.sh $(ARGS)
 
 lock: $(python_stamp) ## resolve requirements/*.in anew
 	@scripts/lock.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that this project needs. Does nothing where all are there.
-# Usage: scripts/setup_system.sh [build|bench|runtime]
-# To build the sidecar; to build its benchmarks as well; or only to run the service.
+# Usage: scripts/setup_system.sh [build|bench|fuzz|runtime]
+# To build the sidecar; to build its benchmarks, or to fuzz it, as well; or only to run the service.
 set -euo pipefail
 
 case ${1:-build} in
@@ -16,12 +16,16 @@ case ${1:-build} in
     # Beside those of build.
     packages=(libbenchmark-dev)
     ;;
+  fuzz)
+    # Beside those of build: libFuzzer and the sanitizers' runtime are clang's; a mutator changes JSON.
+    packages=(clang-14 libclang-rt-14-dev nlohmann-json3-dev)
+    ;;
   runtime)
     # The sidecar's libraries, and the compiler with which torch and Triton make kernels at run time.
     packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 g++)
     ;;
   *)
-    echo "usage: scripts/setup_system.sh [build|bench|runtime]" >&2
+    echo "usage: scripts/setup_system.sh [build|bench|fuzz|runtime]" >&2
     exit 2
     ;;
 esac
