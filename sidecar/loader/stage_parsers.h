@@ -25,9 +25,11 @@ namespace triptych::loader {
 [[nodiscard]] absl::StatusOr<std::unique_ptr<normalizers::Normalizer>> ParseNormalizer(
     const JsonNode& node);
 
-// REQUIRES of the file: ByteLevel is the last step; the model's vocabulary is translated to bytes.
+// Never null; without any step where the file has none. `model_knows_bytes` says whether the model
+// can work on plain bytes: then a ByteLevel that nobody but the model sees leaves the text alone,
+// and the result's yields_bytes() is true.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<pre_tokenizers::PreTokenizer>> ParsePreTokenizer(
-    const JsonNode& node);
+    const JsonNode& node, bool model_knows_bytes);
 
 [[nodiscard]] absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node);
 

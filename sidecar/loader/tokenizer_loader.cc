@@ -26,7 +26,12 @@ absl::StatusOr<tokenizer::Tokenizer> ParseTokenizerJson(std::string json) {
   tokenizer::TokenizerParts parts;
   ASSIGN_OR_RETURN(parts.added_tokens, ParseAddedTokens(root["added_tokens"]));
   ASSIGN_OR_RETURN(parts.normalizer, ParseNormalizer(root["normalizer"]));
-  ASSIGN_OR_RETURN(parts.pre_tokenizer, ParsePreTokenizer(root["pre_tokenizer"]));
+  ASSIGN_OR_RETURN(parts.pre_tokenizer,
+                   ParsePreTokenizer(root["pre_tokenizer"], /*model_knows_bytes=*/true));
+  if (!parts.pre_tokenizer->yields_bytes()) {
+    return root["pre_tokenizer"].Error(
+        "a pre-tokenizer without ByteLevel as its last step is not supported yet");
+  }
   ASSIGN_OR_RETURN(parts.post_processor, ParsePostProcessor(root["post_processor"]));
   ASSIGN_OR_RETURN(parts.decoder, ParseDecoder(root["decoder"]));
   ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"]));

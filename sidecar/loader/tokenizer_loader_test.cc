@@ -73,9 +73,15 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/normalizer", "[]", "normalizer.type: expected a string, found nothing"},
       {"/pre_tokenizer", "null",
        "pre_tokenizer: a pre-tokenizer without ByteLevel as its last step is not supported yet"},
-      {"/pre_tokenizer/type", "\"Metaspace\"",
-       "pre_tokenizer.type: \"Metaspace\" is not supported yet; supported: ByteLevel, Digits, "
-       "Sequence, Split"},
+      {"/pre_tokenizer/type", "\"Delimiter\"",
+       "pre_tokenizer.type: \"Delimiter\" is not supported yet; supported: BertPreTokenizer, "
+       "ByteLevel, "
+       "CharDelimiterSplit, Digits, FixedLength, Metaspace, Punctuation, Sequence, Split, "
+       "UnicodeScripts, Whitespace, WhitespaceSplit"},
+      {"/pre_tokenizer", R"({"type": "Metaspace", "replacement": "▁", "add_prefix_space": false})",
+       "pre_tokenizer.add_prefix_space: false needs a prepend_scheme of \"never\""},
+      {"/pre_tokenizer", R"({"type": "CharDelimiterSplit", "delimiter": "ab"})",
+       "pre_tokenizer.delimiter: expected a string of one character"},
       {"/pre_tokenizer/use_regex", "3", "pre_tokenizer.use_regex: expected true or false, found 3"},
       {"/pre_tokenizer",
        R"({"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "("}, "behavior": "Isolated", "invert": false}]})",

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "pre_tokenizers/piece_writer.h"
+#include "unicode/byte_level_alphabet.h"
+#include "unicode/utf8.h"
 
 namespace triptych::pre_tokenizers {
 namespace {
@@ -14,44 +16,52 @@ using base::ByteRange;
 constexpr std::string_view kGpt2Pattern =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
-// Rewrites the text as its pieces, each with a space in front where it has none.
+// Gives each piece that has none a space in front. `tokenizers` counts it to the first character.
 void AddPrefixSpaces(PreTokenizedText& text) {
-  const std::string_view old = text.text.text();
-  const auto needs_space = [&](ByteRange piece) { return old[piece.begin] != ' '; };
+  const std::string_view whole = text.text.text();
+  const auto needs_space = [&](ByteRange piece) { return whole[piece.begin] != ' '; };
   if (std::none_of(text.pieces.begin(), text.pieces.end(), needs_space)) return;
-
-  std::string joined;
-  std::vector<ByteRange> origins, pieces;
+  PieceWriter writer(text);
   for (const ByteRange& piece : text.pieces) {
-    const auto begin = static_cast<uint32_t>(joined.size());
+    writer.BeginPiece();
     if (needs_space(piece)) {
-      const uint32_t at = text.text.OriginOf({piece.begin, piece.begin + 1}).begin;
-      joined.push_back(' ');
-      origins.push_back({at, at});
+      const auto size = static_cast<uint32_t>(unicode::DecodeAt(whole, piece.begin).size);
+      writer.Write(" ", {piece.begin, piece.begin + size});
     }
-    joined.append(old.substr(piece.begin, piece.size()));
-    for (uint32_t i = piece.begin; i < piece.end; ++i) {
-      origins.push_back(text.text.OriginOf({i, i + 1}));
-    }
-    pieces.push_back({begin, static_cast<uint32_t>(joined.size())});
+    writer.Copy(piece);
   }
-  text.text.Replace(std::move(joined), std::move(origins));
-  text.pieces = std::move(pieces);
+  writer.Finish();
+}
+
+void WriteInAlphabet(PreTokenizedText& text) {
+  PieceWriter writer(text);
+  for (const ByteRange& piece : text.pieces) {
+    writer.BeginPiece();
+    for (uint32_t at = piece.begin; at < piece.end; ++at) {
+      const auto byte = static_cast<uint8_t>(text.text.text()[at]);
+      writer.Write(unicode::ByteLevelCharacter(byte), {at, at + 1});
+    }
+  }
+  writer.Finish();
 }
 
 }  // namespace
 
-absl::StatusOr<ByteLevel> ByteLevel::Create(bool add_prefix_space, bool use_regex) {
-  if (!use_regex) return ByteLevel(add_prefix_space, std::nullopt);
+absl::StatusOr<ByteLevel> ByteLevel::Create(bool add_prefix_space, bool use_regex, Output output) {
+  if (!use_regex) return ByteLevel(add_prefix_space, std::nullopt, output);
   absl::StatusOr<Split> split =
       Split::CreateFromRegex(kGpt2Pattern, SplitBehavior::kIsolated, /*invert=*/false);
   if (!split.ok()) return split.status();
-  return ByteLevel(add_prefix_space, *std::move(split));
+  return ByteLevel(add_prefix_space, *std::move(split), output);
 }
 
 absl::Status ByteLevel::PreTokenize(PreTokenizedText& text) const {
   if (add_prefix_space_) AddPrefixSpaces(text);
-  return split_.has_value() ? split_->PreTokenize(text) : absl::OkStatus();
+  if (split_.has_value()) {
+    if (absl::Status done = split_->PreTokenize(text); !done.ok()) return done;
+  }
+  if (output_ == Output::kAlphabet) WriteInAlphabet(text);
+  return absl::OkStatus();
 }
 
 }  // namespace triptych::pre_tokenizers

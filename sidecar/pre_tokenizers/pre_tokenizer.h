@@ -31,6 +31,10 @@ class PreTokenizer {
   // Cuts each piece of `text` further, as if it stood alone: no pattern sees past its piece.
   // RESOURCE_EXHAUSTED where a pattern takes too long for this text; `text` is then unspecified.
   [[nodiscard]] virtual absl::Status PreTokenize(PreTokenizedText& text) const = 0;
+
+  // Whether the pieces are bytes for a model whose vocabulary was translated to bytes; see
+  // byte_level.h. Otherwise they are the text that the vocabulary is written in.
+  [[nodiscard]] virtual bool yields_bytes() const { return false; }
 };
 
 }  // namespace triptych::pre_tokenizers

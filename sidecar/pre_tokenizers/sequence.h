@@ -16,6 +16,9 @@ class Sequence final : public PreTokenizer {
   explicit Sequence(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
 
   [[nodiscard]] absl::Status PreTokenize(PreTokenizedText& text) const override;
+  [[nodiscard]] bool yields_bytes() const override {
+    return !steps_.empty() && steps_.back()->yields_bytes();
+  }
 
  private:
   std::vector<std::unique_ptr<PreTokenizer>> steps_;

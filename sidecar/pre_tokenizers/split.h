@@ -1,4 +1,4 @@
-// Split: `"type": "Split"`, cuts at the matches of a pattern. Digits and ByteLevel are built on it.
+// Split: `"type": "Split"`, cuts at the matches of a pattern. ByteLevel is built on it.
 #ifndef SIDECAR_PRE_TOKENIZERS_SPLIT_H_
 #define SIDECAR_PRE_TOKENIZERS_SPLIT_H_
 
@@ -8,18 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "pre_tokenizers/pre_tokenizer.h"
+#include "pre_tokenizers/split_behavior.h"
 #include "unicode/regex.h"
 
 namespace triptych::pre_tokenizers {
-
-// What becomes of a match. For the pattern "-" and the text "the-final--cut":
-enum class SplitBehavior {
-  kRemoved,             // the | final | cut
-  kIsolated,            // the | - | final | - | - | cut
-  kMergedWithPrevious,  // the- | final- | - | cut
-  kMergedWithNext,      // the | -final | - | -cut
-  kContiguous,          // the | - | final | -- | cut
-};
 
 class Split final : public PreTokenizer {
  public:
@@ -29,7 +21,7 @@ class Split final : public PreTokenizer {
   [[nodiscard]] static absl::StatusOr<Split> CreateFromRegex(std::string_view pattern,
                                                              SplitBehavior behavior, bool invert);
 
-  // Cuts at each occurrence of `literal`. INVALID_ARGUMENT where it is empty.
+  // Cuts at each occurrence of `literal`. An empty one occurs between all characters.
   [[nodiscard]] static absl::StatusOr<Split> CreateFromString(std::string_view literal,
                                                               SplitBehavior behavior, bool invert);
 

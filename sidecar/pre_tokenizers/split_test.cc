@@ -5,9 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "pre_tokenizers/byte_level.h"
-#include "pre_tokenizers/digits.h"
-
 namespace triptych::pre_tokenizers {
 namespace {
 
@@ -48,27 +45,9 @@ TEST(Split, NothingAndNoMatch) {
   EXPECT_EQ(Pieces(*split, "abc"), Strings{"abc"});
 }
 
-TEST(Split, AnEmptyStringIsRefused) {
-  EXPECT_FALSE(Split::CreateFromString("", SplitBehavior::kIsolated, false).ok());
-}
-
-TEST(ByteLevel, PutsASpaceInFrontAndCuts) {
-  EXPECT_EQ(Pieces(*ByteLevel::Create(true, true), "Hello world's"),
-            (Strings{" Hello", " world", "'s"}));
-  EXPECT_EQ(Pieces(*ByteLevel::Create(true, false), " a"), Strings{" a"});
-  EXPECT_EQ(Pieces(*ByteLevel::Create(false, false), "a b"), Strings{"a b"});
-}
-
-TEST(ByteLevel, ThePrefixSpaceCameFromNowhere) {
-  PreTokenizedText text(base::AlignedText("ab", 7));
-  ASSERT_TRUE(ByteLevel::Create(true, false)->PreTokenize(text).ok());
-  EXPECT_EQ(text.text.OriginOf({0, 1}), (base::ByteRange{7, 7}));
-  EXPECT_EQ(text.text.OriginOf({0, 3}), (base::ByteRange{7, 9}));
-}
-
-TEST(Digits, TogetherOrOneByOne) {
-  EXPECT_EQ(Pieces(*Digits::Create(false), "a12b½"), (Strings{"a", "12", "b", "½"}));
-  EXPECT_EQ(Pieces(*Digits::Create(true), "a12b"), (Strings{"a", "1", "2", "b"}));
+TEST(Split, AnEmptyStringCutsBetweenAllCharacters) {
+  const auto split = Split::CreateFromString("", SplitBehavior::kIsolated, false);
+  EXPECT_EQ(Pieces(*split, "aéb"), (Strings{"a", "é", "b"}));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include "unicode/char_set.h"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
 
 namespace triptych::unicode {
 namespace {
@@ -79,20 +82,55 @@ void CharSet::Normalize() {
   ranges_ = std::move(joined);
 }
 
-CharClassifier::CharClassifier(const std::vector<CharSet>& sets) {
-  std::vector<uint64_t> all(kLastCodePoint + 1, 0);
+// Sweeps over the ends of all ranges, which are where code points of another kind begin.
+std::vector<CharClassifier::Run> CharClassifier::ToRuns(const std::vector<CharSet>& sets) {
+  std::vector<std::pair<char32_t, uint64_t>> toggles;
   for (size_t i = 0; i < sets.size(); ++i) {
     for (const CodePointRange& range : sets[i].ranges()) {
-      for (char32_t c = range.first; c <= range.last; ++c) all[c] |= uint64_t{1} << i;
+      toggles.emplace_back(range.first, uint64_t{1} << i);
+      toggles.emplace_back(range.last + 1, uint64_t{1} << i);
     }
   }
-  std::map<std::vector<uint64_t>, uint16_t> known_blocks;
-  for (size_t at = 0; at < all.size(); at += kBlock) {
-    std::vector<uint64_t> block(all.begin() + at, all.begin() + at + kBlock);
-    const auto [entry, is_new] = known_blocks.emplace(block, known_blocks.size());
-    if (is_new) masks_.insert(masks_.end(), block.begin(), block.end());
-    block_of_.push_back(entry->second);
+  std::sort(toggles.begin(), toggles.end());
+  absl::flat_hash_map<uint64_t, uint16_t> kind_of = {{0, 0}};
+  masks_ = {0};
+  std::vector<Run> runs = {{0, 0}};
+  uint64_t mask = 0;
+  for (size_t i = 0; i < toggles.size();) {
+    const char32_t first = toggles[i].first;
+    for (; i < toggles.size() && toggles[i].first == first; ++i) mask ^= toggles[i].second;
+    const auto [kind, is_new] = kind_of.emplace(mask, static_cast<uint16_t>(masks_.size()));
+    if (is_new) masks_.push_back(mask);
+    if (runs.back().first == first) runs.pop_back();
+    runs.push_back({first, kind->second});
   }
+  return runs;
+}
+
+CharClassifier::CharClassifier(const std::vector<CharSet>& sets) {
+  const std::vector<Run> runs = ToRuns(sets);
+  absl::flat_hash_map<uint16_t, uint16_t> block_of_kind;  // blocks that are of one kind
+  auto run = runs.begin();
+  for (char32_t first = 0; first <= kLastCodePoint; first += kBlock) {
+    const char32_t end = first + kBlock;
+    const auto next_run = [&] {
+      return std::next(run) == runs.end() ? end : std::next(run)->first;
+    };
+    const auto number = static_cast<uint16_t>(kinds_.size() / kBlock);
+    if (next_run() >= end) {
+      const auto [block, is_new] = block_of_kind.emplace(run->kind, number);
+      if (is_new) kinds_.insert(kinds_.end(), kBlock, run->kind);
+      block_of_.push_back(block->second);
+    } else {
+      for (char32_t c = first; c < end; ++c) {
+        while (next_run() <= c) ++run;
+        kinds_.push_back(run->kind);
+      }
+      block_of_.push_back(number);
+    }
+    while (std::next(run) != runs.end() && std::next(run)->first <= end) ++run;
+  }
+  for (size_t c = 0; c < kBlock; ++c) ascii_[c] = masks_[kinds_[block_of_[0] * kBlock + c]];
 }
 
 }  // namespace triptych::unicode

@@ -3,6 +3,7 @@
 #ifndef SIDECAR_UNICODE_CHAR_SET_H_
 #define SIDECAR_UNICODE_CHAR_SET_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,16 @@ namespace triptych::unicode {
 class CharSet {
  public:
   CharSet() = default;
+
+  // The set of one code point.
+  static CharSet Of(char32_t code_point) { return Of(code_point, code_point); }
+
+  // The set of the code points from `first` to `last`.
+  static CharSet Of(char32_t first, char32_t last) {
+    CharSet set;
+    set.ranges_.push_back({first, last});
+    return set;
+  }
 
   // The set of the code points of `table`, which is sorted.
   static CharSet FromTable(const CodePointRange* table, size_t size);
@@ -41,25 +52,37 @@ class CharSet {
   std::vector<CodePointRange> ranges_;
 };
 
-// For up to 64 sets: the mask of the sets that a code point is in, by two array reads.
-// Immutable, so safe to share between threads.
+// For up to 64 sets: the mask of the sets that a code point is in, by three array reads, of which
+// ASCII needs one. Immutable, so safe to share between threads.
 class CharClassifier {
  public:
   static constexpr size_t kMaxSets = 64;
 
+  // Takes time and memory in proportion to the ranges of the sets, not to the size of Unicode.
   // REQUIRES: at most kMaxSets sets.
   explicit CharClassifier(const std::vector<CharSet>& sets);
 
   // Bit i is set where sets[i] contains `code_point`. REQUIRES: a Unicode code point.
   [[nodiscard]] uint64_t MaskOf(char32_t code_point) const {
-    return masks_[block_of_[code_point / kBlock] * kBlock + code_point % kBlock];
+    if (code_point < kBlock) return ascii_[code_point];
+    return masks_[kinds_[block_of_[code_point / kBlock] * kBlock + code_point % kBlock]];
   }
 
  private:
   static constexpr size_t kBlock = 128;
 
-  std::vector<uint16_t> block_of_;
-  std::vector<uint64_t> masks_;  // equal blocks are kept once
+  // A stretch of code points that are in the same sets.
+  struct Run {
+    char32_t first;
+    uint16_t kind;
+  };
+
+  std::vector<Run> ToRuns(const std::vector<CharSet>& sets);
+
+  std::array<uint64_t, kBlock> ascii_;
+  std::vector<uint64_t> masks_;     // by kind: code points in the same sets are of one kind
+  std::vector<uint16_t> kinds_;     // of each code point of a block; equal blocks are kept once
+  std::vector<uint16_t> block_of_;  // which block holds a code point
 };
 
 }  // namespace triptych::unicode

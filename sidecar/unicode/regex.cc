@@ -199,6 +199,7 @@ Regex::~Regex() = default;
 
 absl::Status Regex::FindAll(std::string_view text, std::vector<base::ByteRange>& matches) const {
   Matcher matcher(*program_, text);
+  size_t last_end = std::string_view::npos;
   for (size_t at = 0; at <= text.size();) {
     size_t end = at;
     const bool matched = matcher.MatchAt(at, end);
@@ -206,7 +207,10 @@ absl::Status Regex::FindAll(std::string_view text, std::vector<base::ByteRange>&
       return absl::ResourceExhaustedError(
           "the tokenizer's regular expression needs too many steps for this text");
     }
-    if (matched) matches.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(end)});
+    if (matched && (end > at || last_end != at)) {
+      matches.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(end)});
+      last_end = end;
+    }
     if (matched && end > at) {
       at = end;
     } else if (at == text.size()) {

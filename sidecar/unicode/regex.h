@@ -43,7 +43,8 @@ class Regex {
   ~Regex();
 
   // Appends to `matches` all matches in `text`, leftmost first, not overlapping; alternatives are
-  // tried in order, as in Perl. An empty match moves the search on by one character.
+  // tried in order, as in Perl. An empty match moves the search on by one character; right behind
+  // another match it does not count.
   //
   // RESOURCE_EXHAUSTED where the pattern needs far more steps for this text than a tokenizer's
   // pattern may (over 1,000 a byte): then `matches` is unspecified. REQUIRES: `text` is valid

@@ -1,0 +1,95 @@
+#include "pre_tokenizers/split_behavior.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace triptych::pre_tokenizers {
+namespace {
+
+using base::ByteRange;
+
+// A stretch of a piece: a match of the pattern, or what stands between matches.
+struct Stretch {
+  ByteRange range;
+  bool is_match;
+};
+
+// Fills the gaps between matches, so that the stretches cover [0, size).
+std::vector<Stretch> ToStretches(const std::vector<ByteRange>& matches, uint32_t size,
+                                 bool invert) {
+  std::vector<Stretch> stretches;
+  uint32_t end = 0;
+  for (const ByteRange& match : matches) {
+    if (match.begin > end) stretches.push_back({{end, match.begin}, invert});
+    stretches.push_back({match, !invert});
+    end = match.end;
+  }
+  if (end < size) stretches.push_back({{end, size}, invert});
+  return stretches;
+}
+
+// Joins stretches from left to right: where `joins(previous, current)`, `current` becomes a part of
+// the stretch before it. `previous` is whether the stretch before was a match; false at the
+// beginning.
+template <typename Joins>
+std::vector<ByteRange> Join(const std::vector<Stretch>& stretches, Joins joins) {
+  std::vector<ByteRange> joined;
+  bool previous = false;
+  for (const auto& [range, is_match] : stretches) {
+    if (joins(previous, is_match) && !joined.empty()) {
+      joined.back().end = range.end;
+    } else {
+      joined.push_back(range);
+    }
+    previous = is_match;
+  }
+  return joined;
+}
+
+std::vector<ByteRange> JoinWithNext(const std::vector<Stretch>& stretches) {
+  std::vector<ByteRange> joined;
+  bool next = false;
+  for (size_t i = stretches.size(); i-- > 0;) {
+    const auto& [range, is_match] = stretches[i];
+    if (is_match && !next && !joined.empty()) {
+      joined.back().begin = range.begin;
+    } else {
+      joined.push_back(range);
+    }
+    next = is_match;
+  }
+  std::reverse(joined.begin(), joined.end());
+  return joined;
+}
+
+std::vector<ByteRange> Cut(const std::vector<Stretch>& stretches, SplitBehavior behavior) {
+  switch (behavior) {
+    case SplitBehavior::kRemoved: {
+      std::vector<ByteRange> kept;
+      for (const Stretch& stretch : stretches) {
+        if (!stretch.is_match) kept.push_back(stretch.range);
+      }
+      return kept;
+    }
+    case SplitBehavior::kMergedWithPrevious:
+      return Join(stretches, [](bool previous, bool current) { return current && !previous; });
+    case SplitBehavior::kMergedWithNext:
+      return JoinWithNext(stretches);
+    case SplitBehavior::kContiguous:
+      return Join(stretches, [](bool previous, bool current) { return current == previous; });
+    case SplitBehavior::kIsolated:
+      break;
+  }
+  return Join(stretches, [](bool, bool) { return false; });
+}
+
+}  // namespace
+
+void AppendCut(ByteRange piece, const std::vector<ByteRange>& matches, SplitBehavior behavior,
+               bool invert, std::vector<ByteRange>& pieces) {
+  for (const ByteRange& part : Cut(ToStretches(matches, piece.size(), invert), behavior)) {
+    if (!part.empty()) pieces.push_back({piece.begin + part.begin, piece.begin + part.end});
+  }
+}
+
+}  // namespace triptych::pre_tokenizers
