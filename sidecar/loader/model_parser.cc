@@ -1,5 +1,7 @@
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/str_cat.h"
 #include "loader/stage_parsers.h"
@@ -10,6 +12,12 @@
 
 namespace triptych::loader {
 namespace {
+
+// The first line of a merges.txt, which old files carry along. `tokenizers` skips it anywhere.
+bool IsVersionLine(const JsonNode& node) {
+  const auto line = node.StringView();
+  return line.ok() && line->starts_with("#version");
+}
 
 // "a b" or ["a", "b"].
 absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(const JsonNode& node) {
@@ -45,45 +53,75 @@ absl::StatusOr<models::Vocabulary> ParseVocabulary(const JsonNode& node) {
   return vocabulary;
 }
 
-// Options of BPE that would change ids and that we do not have.
-absl::Status RefuseOtherBpeForms(const JsonNode& node) {
-  if (!node["dropout"].is_null()) return node["dropout"].Unsupported("null");
-  for (const std::string_view key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (node[key].is_null()) continue;
-    ASSIGN_OR_RETURN(const std::string affix, node[key].String());
-    if (!affix.empty()) return node[key].Unsupported("null, \"\"");
-  }
-  ASSIGN_OR_RETURN(const bool byte_fallback, node["byte_fallback"].BoolOr(false));
-  return byte_fallback ? node["byte_fallback"].Unsupported("false") : absl::OkStatus();
+// The string, or "" where it is absent or null.
+absl::StatusOr<std::string> StringOrNone(const JsonNode& node) {
+  return node.is_null() ? absl::StatusOr<std::string>("") : node.String();
 }
 
-}  // namespace
+// Dropout makes an encoding a matter of chance. `tokenizers` reads 0 as none,
+// and reads in 32 bits.
+absl::Status ExpectNoDropout(const JsonNode& node) {
+  if (node.is_null()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const double dropout, node.Number());
+  return static_cast<float>(dropout) == 0 ? absl::OkStatus() : node.Unsupported("null, 0");
+}
 
-absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node) {
-  // Files from before `type` existed have BPE's members without it; `tokenizers` reads them as BPE.
-  if (!node["type"].is_null() || node["merges"].is_null()) {
-    ASSIGN_OR_RETURN(const std::string type, node["type"].String());
-    if (type != "BPE") return node["type"].Unsupported("BPE");
-  }
+// All merges are strings, or all are pairs.
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseMerges(const JsonNode& node) {
+  std::vector<std::pair<std::string, std::string>> merges;
+  std::optional<bool> are_strings;
+  RETURN_IF_ERROR(node.ForEachElement([&](const JsonNode& item) -> absl::Status {
+    if (are_strings.value_or(item.is_string()) != item.is_string()) {
+      return item.Error("strings and pairs are mixed; write all merges in the same way");
+    }
+    are_strings = item.is_string();
+    if (IsVersionLine(item)) return absl::OkStatus();
+    ASSIGN_OR_RETURN(auto merge, ParseMerge(item));
+    merges.push_back(std::move(merge));
+    return absl::OkStatus();
+  }));
+  return merges;
+}
+
+absl::StatusOr<std::unique_ptr<models::Model>> ParseBpe(const JsonNode& node,
+                                                        const ModelContext& context) {
   RETURN_IF_ERROR(node.ExpectOnly({"type", "dropout", "unk_token", "continuing_subword_prefix",
                                    "end_of_word_suffix", "fuse_unk", "byte_fallback",
                                    "ignore_merges", "vocab", "merges"}));
-  RETURN_IF_ERROR(RefuseOtherBpeForms(node));
+  RETURN_IF_ERROR(ExpectNoDropout(node["dropout"]));
   models::BpeOptions options;
+  options.is_byte_level = context.is_byte_level;
   ASSIGN_OR_RETURN(options.fuse_unk, node["fuse_unk"].BoolOr(false));
   ASSIGN_OR_RETURN(options.ignore_merges, node["ignore_merges"].BoolOr(false));
+  ASSIGN_OR_RETURN(options.byte_fallback, node["byte_fallback"].BoolOr(false));
+  ASSIGN_OR_RETURN(options.continuing_subword_prefix,
+                   StringOrNone(node["continuing_subword_prefix"]));
+  ASSIGN_OR_RETURN(options.end_of_word_suffix, StringOrNone(node["end_of_word_suffix"]));
   if (!node["unk_token"].is_null()) {
     ASSIGN_OR_RETURN(options.unk_token, node["unk_token"].String());
   }
   ASSIGN_OR_RETURN(models::Vocabulary vocabulary, ParseVocabulary(node["vocab"]));
-  RETURN_IF_ERROR(node["merges"].ForEachElement([&](const JsonNode& merge) {
-    auto pair = ParseMerge(merge);
-    if (pair.ok()) options.merges.push_back(*std::move(pair));
-    return pair.status();
-  }));
+  ASSIGN_OR_RETURN(options.merges, ParseMerges(node["merges"]));
   auto bpe = models::Bpe::Create(std::move(vocabulary), std::move(options));
   if (!bpe.ok()) return Below(node, bpe.status());
   return std::unique_ptr<models::Model>(*std::move(bpe));
+}
+
+// Files from before `type` existed are what their members make them, in the order in which
+// `tokenizers` tries them.
+absl::StatusOr<std::string> TypeOf(const JsonNode& node) {
+  if (!node["type"].is_null()) return node["type"].String();
+  if (!node["merges"].is_null()) return "BPE";
+  return node["type"].String();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node,
+                                                          const ModelContext& context) {
+  ASSIGN_OR_RETURN(const std::string type, TypeOf(node));
+  if (type == "BPE") return ParseBpe(node, context);
+  return node["type"].Unsupported("BPE");
 }
 
 }  // namespace triptych::loader

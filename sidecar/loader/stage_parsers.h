@@ -31,7 +31,13 @@ namespace triptych::loader {
 [[nodiscard]] absl::StatusOr<std::unique_ptr<pre_tokenizers::PreTokenizer>> ParsePreTokenizer(
     const JsonNode& node, bool model_knows_bytes);
 
-[[nodiscard]] absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node);
+// What the stages in front of the model leave it.
+struct ModelContext {
+  bool is_byte_level;  // pieces are plain bytes; otherwise text as tokens are written
+};
+
+[[nodiscard]] absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(
+    const JsonNode& node, const ModelContext& context);
 
 // Null where the file has none, or only steps that add no tokens.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParsePostProcessor(

@@ -34,7 +34,8 @@ absl::StatusOr<tokenizer::Tokenizer> ParseTokenizerJson(std::string json) {
   }
   ASSIGN_OR_RETURN(parts.post_processor, ParsePostProcessor(root["post_processor"]));
   ASSIGN_OR_RETURN(parts.decoder, ParseDecoder(root["decoder"]));
-  ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"]));
+  // ParsePreTokenizer accepts nothing whose last step is not ByteLevel.
+  ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"], {.is_byte_level = true}));
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 

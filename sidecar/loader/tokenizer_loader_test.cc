@@ -104,12 +104,11 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/decoder", "null", "decoder: expected exactly one decoder, ByteLevel"},
       {"/model/type", "\"Unigram\"",
        "model.type: \"Unigram\" is not supported yet; supported: BPE"},
-      {"/model/dropout", "0.1", "model.dropout: 0.1 is not supported yet; supported: null"},
-      {"/model/byte_fallback", "true",
-       "model.byte_fallback: true is not supported yet; supported: false"},
-      {"/model/end_of_word_suffix", "\"</w>\"",
-       "model.end_of_word_suffix: \"</w>\" is not supported yet; supported: null, \"\""},
-      {"/model/unk_token", "\"<unk>\"", "model.unk_token: \"<unk>\" is not in the vocabulary"},
+      {"/model/dropout", "0.1", "model.dropout: 0.1 is not supported yet; supported: null, 0"},
+      {"/model/byte_fallback", "1", "model.byte_fallback: expected true or false, found 1"},
+      {"/model/end_of_word_suffix", "1", "model.end_of_word_suffix: expected a string, found 1"},
+      {"/model/continuing_subword_prefix", "\"##\"",
+       "model.merges[0]: \"b\" is shorter than continuing_subword_prefix"},
       {"/model/vocab", "[]", "model.vocab: expected an object, found array of 0"},
       {"/model/vocab/a", "-1", "model.vocab.a: expected an id, found -1"},
       {"/model/vocab/a", "1", "model.vocab: \"a\" and \"b\" have the same id, 1"},
@@ -121,6 +120,8 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/model/merges/0", "[\"a\", 3]", "model.merges[0][1]: expected a string, found 3"},
       {"/model/merges/0", "[\"b\", \"a\"]",
        "model.merges[0]: \"ba\" is not a token of the vocabulary"},
+      {"/model/merges", R"(["a b", ["a", "b"]])",
+       "model.merges[1]: strings and pairs are mixed; write all merges in the same way"},
       {"/model/merges", "3", "model.merges: expected a list, found 3"},
       {"/added_tokens/0/id", "7",
        "added_tokens[0]: \"<end>\" has the id 7, but tokenizers would give it 5"},
@@ -132,6 +133,26 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
   for (const Case& c : cases) {
     EXPECT_EQ(ErrorOf(Edited(ValidDocument(), c.pointer, c.value)), c.message) << c.pointer;
   }
+}
+
+TEST(TokenizerLoader, ReadsOldWaysToWriteBpe) {
+  json document = ValidDocument();
+  document["model"].erase("type");
+  document["model"]["dropout"] = 0.0;
+  document["model"]["merges"] = {"#version: 0.2", "a b"};
+  const auto tokenizer = ParseTokenizer(document.dump());
+  ASSERT_TRUE(tokenizer.ok()) << base::MessageOf(tokenizer.status());
+  EXPECT_EQ(tokenizer->Encode({.text = "ab"})->ids, std::vector<uint32_t>{2});
+}
+
+TEST(TokenizerLoader, AMissingUnknownTokenIsAnErrorOfTheText) {
+  json document = ValidDocument();
+  document["model"]["unk_token"] = "<unk>";
+  const auto tokenizer = ParseTokenizer(document.dump());
+  ASSERT_TRUE(tokenizer.ok()) << base::MessageOf(tokenizer.status());
+  EXPECT_TRUE(tokenizer->Encode({.text = "ab"}).ok());
+  EXPECT_EQ(base::MessageOf(tokenizer->Encode({.text = "c"}).status()),
+            "text: a character needs the unknown token \"<unk>\", which is not in the vocabulary");
 }
 
 TEST(TokenizerLoader, NoPrefixOfAFileCrashes) {

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/str_cat.h"
+#include "unicode/byte_level_alphabet.h"
+#include "unicode/utf8.h"
 
 namespace triptych::models {
 namespace {
@@ -126,11 +128,195 @@ TEST(Bpe, MissingBytes) {
             (std::vector<std::string>{"<unk>", "a"}));
 }
 
-TEST(Bpe, BadMergesAndUnknownTokensAreErrors) {
+// The second oracle: every option, over text as tokens are written. Each part is a token and the
+// size of the text it stands for.
+struct Part {
+  std::string token;
+  size_t size;
+};
+
+std::vector<Part> FirstParts(const std::string& text, const Vocabulary& vocabulary,
+                             const BpeOptions& options) {
+  std::vector<Part> parts, unknown;
+  for (size_t at = 0, end; at < text.size(); at = end) {
+    end = at + unicode::DecodeAt(text, at).size;
+    std::string spelled = text.substr(at, end - at);
+    if (at > 0) spelled = options.continuing_subword_prefix + spelled;
+    if (end == text.size()) spelled += options.end_of_word_suffix;
+    if (vocabulary.IdOf(spelled).has_value()) {
+      parts.insert(parts.end(), unknown.begin(), unknown.end());
+      unknown.clear();
+      parts.push_back({spelled, end - at});
+      continue;
+    }
+    std::vector<Part> bytes;
+    for (const unsigned char byte : spelled) {
+      char token[8];
+      snprintf(token, sizeof(token), "<0x%02X>", byte);
+      if (vocabulary.IdOf(token).has_value()) bytes.push_back({token, 1});
+    }
+    if (options.byte_fallback && bytes.size() == spelled.size()) {
+      parts.insert(parts.end(), bytes.begin(), bytes.end());
+    } else if (options.unk_token.has_value() && options.fuse_unk && !unknown.empty()) {
+      unknown[0].size += end - at;
+    } else if (options.unk_token.has_value()) {
+      parts.insert(parts.end(), unknown.begin(), unknown.end());
+      unknown = {{*options.unk_token, end - at}};
+    }
+  }
+  parts.insert(parts.end(), unknown.begin(), unknown.end());
+  return parts;
+}
+
+std::vector<Token> PlainTokens(const std::string& text, const Vocabulary& vocabulary,
+                               const BpeOptions& options) {
+  std::vector<Part> parts = FirstParts(text, vocabulary, options);
+  while (true) {
+    size_t best = 0, best_rank = options.merges.size();
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      for (size_t rank = 0; rank < best_rank; ++rank) {
+        if (options.merges[rank] == std::pair(parts[i].token, parts[i + 1].token)) {
+          best = i;
+          best_rank = rank;
+        }
+      }
+    }
+    if (best_rank == options.merges.size()) break;
+    parts[best].token += parts[best + 1].token.substr(options.continuing_subword_prefix.size());
+    parts[best].size += parts[best + 1].size;
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+  std::vector<Token> tokens;
+  uint32_t end = 0;
+  const auto clamped = [&](size_t at) { return static_cast<uint32_t>(std::min(at, text.size())); };
+  for (const Part& part : parts) {
+    const auto size = static_cast<uint32_t>(part.size);
+    tokens.push_back({*vocabulary.IdOf(part.token), {clamped(end), clamped(end + size)}});
+    end += size;
+  }
+  return tokens;
+}
+
+// A vocabulary over some letters, with random holes, affixes and merges.
+BpeOptions MakeRandomOptions(std::mt19937& random, const std::vector<std::string>& letters,
+                             std::vector<std::string>& tokens) {
+  const auto coin = [&] { return random() % 2 == 0; };
+  BpeOptions options;
+  options.fuse_unk = coin();
+  options.byte_fallback = coin();
+  if (coin()) options.unk_token = "<unk>";
+  if (coin()) options.continuing_subword_prefix = coin() ? "##" : "é";
+  if (coin()) options.end_of_word_suffix = "</w>";
+  const std::string prefix = options.continuing_subword_prefix;
+  tokens = {"<unk>"};
+  std::vector<std::string> rights;
+  for (const std::string& letter : letters) {
+    for (const std::string& spelled :
+         {letter, prefix + letter, prefix + letter + options.end_of_word_suffix}) {
+      if (random() % 5 == 0) continue;
+      tokens.push_back(spelled);
+      if (spelled.starts_with(prefix) && spelled.size() > prefix.size()) rights.push_back(spelled);
+    }
+  }
+  for (int i = random() % 25; i > 0 && !rights.empty(); --i) {
+    std::pair merge(tokens[random() % tokens.size()], rights[random() % rights.size()]);
+    if (std::find(options.merges.begin(), options.merges.end(), merge) != options.merges.end())
+      continue;
+    const std::string joined = merge.first + merge.second.substr(prefix.size());
+    tokens.push_back(joined);
+    if (joined.starts_with(prefix)) rights.push_back(joined);
+    options.merges.push_back(std::move(merge));
+  }
+  for (int byte = 0; byte < 256; ++byte) {
+    char token[8];
+    snprintf(token, sizeof(token), "<0x%02X>", byte);
+    if (random() % 20 != 0) tokens.emplace_back(token);
+  }
+  std::sort(tokens.begin(), tokens.end());
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  std::shuffle(options.merges.begin(), options.merges.end(), random);
+  return options;
+}
+
+TEST(Bpe, AgreesWithThePlainEncoderOnEveryOption) {
+  const std::vector<std::string> letters = {"a", "b", "é", "한", "😀"};
+  std::mt19937 random(3);
+  for (int round = 0; round < 400; ++round) {
+    std::vector<std::string> names;
+    BpeOptions options = MakeRandomOptions(random, letters, names);
+    options.is_byte_level = false;
+    const auto bpe = Bpe::Create(VocabularyOf(names), options);
+    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+    for (int i = 0; i < 30; ++i) {
+      std::string piece;
+      for (size_t n = random() % (i < 25 ? 10 : 80); n > 0; --n) {
+        piece += letters[random() % letters.size()];
+      }
+      std::vector<Token> tokens;
+      ASSERT_TRUE((*bpe)->Tokenize(piece, tokens).ok());
+      ASSERT_EQ(tokens, PlainTokens(piece, VocabularyOf(names), options)) << piece;
+    }
+  }
+}
+
+// The byte form is the character form over text in the byte-level alphabet, with ranges that are
+// widened to whole bytes of the piece.
+TEST(Bpe, TheByteFormIsTheCharacterFormOfWrittenBytes) {
+  const std::string bytes = std::string("a \xC3\xA9") + '\0' + "\xFF";
+  std::vector<std::string> letters;
+  for (const unsigned char byte : bytes) letters.emplace_back(unicode::ByteLevelCharacter(byte));
+  std::mt19937 random(4);
+  for (int round = 0; round < 400; ++round) {
+    std::vector<std::string> names;
+    BpeOptions options = MakeRandomOptions(random, letters, names);
+    const auto bpe = Bpe::Create(VocabularyOf(names), options);
+    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+    for (int i = 0; i < 30; ++i) {
+      std::string piece, written;
+      std::vector<uint32_t> byte_of;  // the byte of the piece that a byte of `written` belongs to
+      for (size_t n = random() % 10; n > 0; --n) {
+        const size_t letter = random() % letters.size();
+        byte_of.insert(byte_of.end(), letters[letter].size(), static_cast<uint32_t>(piece.size()));
+        piece += bytes[letter];
+        written += letters[letter];
+      }
+      byte_of.push_back(static_cast<uint32_t>(piece.size()));
+      std::vector<Token> expected = PlainTokens(written, VocabularyOf(names), options);
+      for (Token& token : expected) {
+        const bool is_empty = token.range.empty();
+        token.range.begin = byte_of[token.range.begin];
+        token.range.end = is_empty ? token.range.begin : byte_of[token.range.end - 1] + 1;
+      }
+      std::vector<Token> tokens;
+      ASSERT_TRUE((*bpe)->Tokenize(piece, tokens).ok());
+      ASSERT_EQ(tokens, expected) << written;
+    }
+  }
+}
+
+TEST(Bpe, AMissingUnknownTokenFailsOnlyWhereItIsNeeded) {
+  const auto bpe = Bpe::Create(VocabularyOf({"a"}), {.is_byte_level = false, .unk_token = "<unk>"});
+  EXPECT_EQ(TokensOf(**bpe, "aa"), (std::vector<std::string>{"a", "a"}));
+  std::vector<Token> tokens;
+  EXPECT_EQ((*bpe)->Tokenize("ab", tokens).code(), absl::StatusCode::kInvalidArgument);
+}
+
+// A merge whose right part is only the prefix gives its left part again. A candidate then outlives
+// a change of its pair, as in `tokenizers`.
+TEST(Bpe, MergesThatDoNotGrowEnd) {
+  const auto bpe =
+      Bpe::Create(VocabularyOf({"a", "b", "#", "##", "##b"}), {.merges = {{"a", "#"}, {"#", "##"}},
+                                                               .is_byte_level = false,
+                                                               .unk_token = "#",
+                                                               .continuing_subword_prefix = "#"});
+  EXPECT_EQ(TokensOf(**bpe, "axxx"), std::vector<std::string>{"a"});
+  EXPECT_EQ(TokensOf(**bpe, "xa#"), std::vector<std::string>{"##"});
+}
+
+TEST(Bpe, BadMergesAreErrors) {
   const auto missing = Bpe::Create(VocabularyOf({"a", "b"}), {.merges = {{"a", "b"}}});
   EXPECT_EQ(base::MessageOf(missing.status()),
             "merges[0]: \"ab\" is not a token of the vocabulary");
-  EXPECT_FALSE(Bpe::Create(VocabularyOf({"a"}), {.unk_token = "<unk>"}).ok());
 }
 
 TEST(Bpe, ALongRunIsNotQuadratic) {
