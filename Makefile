@@ -13,7 +13,7 @@ export VENV PYTHON
 python_stamp := $(VENV)/.installed
 system_stamp := build/.system_packages
 
-.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-fuzz lock clean image
+.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-bench tokenizer-fuzz lock clean image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ tokenizer-parity: setup sidecar ## compare with Hugging Face tokenizers on real 
 tokenizer-fuzz: $(system_stamp) ## fuzz the sidecar: each target SECONDS long (900), or only ARGS (encode regex ...)
 	@scripts/setup_system.sh fuzz
 	@SECONDS_EACH=$(or $(SECONDS),900) scripts/fuzz_sidecar.sh $(ARGS)
+
+tokenizer-bench: setup ## time our tokenizers beside other projects' (VOCABS=folder of more)
+	@$(PYTHON_RUN) -m benchmarks.tokenizer_bench $(if $(VOCABS),--folder $(VOCABS)) $(ARGS)
 
 lock: $(python_stamp) ## resolve requirements/*.in anew
 	@scripts/lock.sh

