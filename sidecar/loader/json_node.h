@@ -35,6 +35,7 @@ class JsonNode {
  public:
   // `model.merges[17]`; empty for the whole document.
   [[nodiscard]] std::string path() const;
+  [[nodiscard]] bool is_absent() const { return !value_.has_value(); }
   // True also for an absent value: it reads as JSON's null.
   [[nodiscard]] bool is_null() const { return !value_.has_value() || value_->is_null(); }
   [[nodiscard]] bool is_string() const { return value_.has_value() && value_->is_string(); }

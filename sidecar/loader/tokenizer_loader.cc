@@ -2,28 +2,43 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "base/str_cat.h"
 #include "loader/file_contents.h"
+#include "loader/file_form.h"
 #include "loader/json_node.h"
+#include "loader/settings_parser.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
+#include "loader/tekken_parser.h"
+#include "loader/tiktoken_parser.h"
 
 namespace triptych::loader {
 namespace {
 
-absl::StatusOr<tokenizer::Tokenizer> ParseTokenizerJson(std::string json) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
-                   JsonDocument::Parse(std::move(json)));
-  const JsonNode root = document->root();
+namespace fs = std::filesystem;
+
+absl::Status CheckVersion(const JsonNode& version) {
+  if (version.is_absent()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string_view number, version.StringView());
+  return number == "1.0" ? absl::OkStatus() : version.Unsupported("1.0");
+}
+
+absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root,
+                                              std::optional<bool> clean_up = std::nullopt) {
   RETURN_IF_ERROR(root.ExpectOnly({"version", "truncation", "padding", "added_tokens", "normalizer",
                                    "pre_tokenizer", "model", "post_processor", "decoder"}));
+  RETURN_IF_ERROR(CheckVersion(root["version"]));
   tokenizer::TokenizerParts parts;
+  ASSIGN_OR_RETURN(parts.settings, ParseSettings(root));
+  parts.settings.clean_up_tokenization_spaces = clean_up;
   ASSIGN_OR_RETURN(parts.added_tokens, ParseAddedTokens(root["added_tokens"]));
   ASSIGN_OR_RETURN(parts.normalizer, ParseNormalizer(root["normalizer"]));
   ASSIGN_OR_RETURN(parts.pre_tokenizer,
@@ -39,18 +54,94 @@ absl::StatusOr<tokenizer::Tokenizer> ParseTokenizerJson(std::string json) {
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 
+absl::StatusOr<tokenizer::Tokenizer> FromJsonText(std::string json, std::optional<bool> clean_up) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
+                   JsonDocument::Parse(std::move(json)));
+  return FromJson(document->root(), clean_up);
+}
+
+// Special tokens that come before the ranks are entries of the model as well, which a piece of
+// plain text must never be.
+absl::Status CheckSpecialTokensAreNoText(const tokenizer::Tokenizer& tokenizer) {
+  for (const tokenizer::AddedToken& token : tokenizer.added_tokens()) {
+    const auto size = static_cast<uint32_t>(token.content.size());
+    const auto encoding = tokenizer.Encode({.text = token.content, .literal_spans = {{0, size}}});
+    if (!encoding.ok()) return encoding.status();
+    if (std::find(encoding->ids.begin(), encoding->ids.end(), token.id) != encoding->ids.end()) {
+      return absl::InvalidArgumentError(
+          base::StrCat("the special token \"", token.content, "\" is also plain text"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<tokenizer::Tokenizer> FromTekken(std::unique_ptr<JsonDocument> document,
+                                                std::optional<bool> clean_up) {
+  ASSIGN_OR_RETURN(std::string json, TekkenToJson(document->root()));
+  document.reset();
+  ASSIGN_OR_RETURN(tokenizer::Tokenizer tokenizer, FromJsonText(std::move(json), clean_up));
+  RETURN_IF_ERROR(CheckSpecialTokensAreNoText(tokenizer));
+  return tokenizer;
+}
+
+absl::StatusOr<tokenizer::Tokenizer> FromTiktoken(std::string contents, const fs::path& directory,
+                                                  std::optional<bool> clean_up) {
+  std::optional<std::string> config;
+  if (Exists(directory / "tiktoken.json")) {
+    ASSIGN_OR_RETURN(config, ReadFile(directory / "tiktoken.json"));
+  }
+  ASSIGN_OR_RETURN(std::string json, TiktokenToJson(contents, std::move(config)));
+  contents = {};
+  return FromJsonText(std::move(json), clean_up);
+}
+
+absl::StatusOr<tokenizer::Tokenizer> FromContents(std::string contents, const fs::path& file,
+                                                  std::optional<bool> clean_up) {
+  std::optional<FileForm> form = FormOf(contents);
+  if (file.extension() == ".json") form = FileForm::kJson;
+  if (form == FileForm::kTiktoken) {
+    return FromTiktoken(std::move(contents), file.parent_path(), clean_up);
+  }
+  if (form == FileForm::kSentencePiece) {
+    return absl::InvalidArgumentError(
+        "a SentencePiece model is not supported yet; convert it to a tokenizer.json");
+  }
+  if (!form.has_value()) {
+    return absl::InvalidArgumentError(
+        "is neither JSON, nor lines of base64 and a rank, nor a SentencePiece model");
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<JsonDocument> document,
+                   JsonDocument::Parse(std::move(contents)));
+  if (IsTekken(document->root())) return FromTekken(std::move(document), clean_up);
+  return FromJson(document->root(), clean_up);
+}
+
+absl::StatusOr<std::optional<bool>> ReadCleanUp(const fs::path& directory) {
+  const fs::path file = directory / "tokenizer_config.json";
+  if (!Exists(file)) return std::optional<bool>();
+  ASSIGN_OR_RETURN(std::string text, ReadFile(file));
+  absl::StatusOr<std::optional<bool>> clean_up = ParseCleanUp(std::move(text));
+  if (clean_up.ok()) return clean_up;
+  return absl::InvalidArgumentError(
+      base::StrCat(file.string(), ": ", base::MessageOf(clean_up.status())));
+}
+
 }  // namespace
 
 absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json) {
-  return ParseTokenizerJson(std::string(json));
+  return FromJsonText(std::string(json), std::nullopt);
 }
 
 absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path) {
-  std::filesystem::path file(path);
+  fs::path file(path);
   std::error_code error;
-  if (std::filesystem::is_directory(file, error)) file /= "tokenizer.json";
+  if (fs::is_directory(file, error)) {
+    ASSIGN_OR_RETURN(file, FindTokenizerIn(file));
+  }
+  ASSIGN_OR_RETURN(const std::optional<bool> clean_up, ReadCleanUp(file.parent_path()));
   ASSIGN_OR_RETURN(std::string contents, ReadFile(file));
-  absl::StatusOr<tokenizer::Tokenizer> tokenizer = ParseTokenizerJson(std::move(contents));
+  absl::StatusOr<tokenizer::Tokenizer> tokenizer =
+      FromContents(std::move(contents), file, clean_up);
 #ifdef __GLIBC__
   malloc_trim(0);  // else the document's memory stays ours, several times the tokenizer's
 #endif

@@ -1,11 +1,11 @@
-// LoadTokenizer: from a tokenizer.json to a Tokenizer.
+// LoadTokenizer: from the files of a model to a Tokenizer.
 //
-// Every value in the file is either understood or an error that names its JSON path
+// Every value in them is either understood or an error that names its JSON path
 // (`model.type: "Unigram" is not supported yet; supported: BPE`): a tokenizer that ignored an
-// option would give wrong ids, which nobody sees. There are two exceptions, both without influence
-// on what we compute: `version`; and `truncation` and `padding`, which the libraries that load
-// models (transformers, and with it vLLM) switch off as well, since the length of a prompt is the
-// server's business.
+// option would give wrong ids, which nobody sees. What has no influence on what we compute
+// (`truncation`, `padding`) is read as strictly and kept as tokenizer::Settings.
+//
+// The files may have any of the forms of file_form.h; what is exact for each is said by its parser.
 #ifndef SIDECAR_LOADER_TOKENIZER_LOADER_H_
 #define SIDECAR_LOADER_TOKENIZER_LOADER_H_
 
@@ -17,9 +17,10 @@
 
 namespace triptych::loader {
 
-// Reads a tokenizer.json, or the one in a directory. NOT_FOUND where there is none,
-// INVALID_ARGUMENT where it is not JSON or has what is not supported; the message begins with the
-// file's path.
+// Reads the file at `path`, or the one that FindTokenizerIn finds in that directory, and beside it
+// tokenizer_config.json, where there is one. NOT_FOUND where there is no such file,
+// INVALID_ARGUMENT where it is malformed, too large, or has what is not supported; the message
+// begins with the file's path.
 [[nodiscard]] absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path);
 
 // The same for the text of a tokenizer.json.

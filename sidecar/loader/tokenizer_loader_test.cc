@@ -64,6 +64,14 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
     std::string message;
   };
   const std::vector<Case> cases = {
+      {"/version", "\"2.0\"", "version: \"2.0\" is not supported yet; supported: 1.0"},
+      {"/truncation", "{}",
+       "truncation.max_length: expected an integer that is not negative, found nothing"},
+      {"/truncation", R"({"max_length": 1, "strategy": "Any", "stride": 0})",
+       "truncation.strategy: \"Any\" is not supported yet; supported: LongestFirst, OnlyFirst, "
+       "OnlySecond"},
+      {"/padding", R"({"strategy": {"Fixed": -1}})",
+       "padding.strategy.Fixed: expected an integer that is not negative, found -1"},
       {"/surprise", "1", "surprise: this option is not known"},
       {"/normalizer", R"({"type": "Lowercase"})",
        "normalizer.type: \"Lowercase\" is not supported yet; supported: NFC, Sequence"},
@@ -190,6 +198,23 @@ TEST(TokenizerLoader, ATokenThatIsListedTwiceHasItsLastId) {
   const auto tokenizer = ParseTokenizer(document);
   ASSERT_TRUE(tokenizer.ok());
   EXPECT_EQ(tokenizer->Encode({.text = "a"})->ids, std::vector<uint32_t>{0});
+}
+
+TEST(TokenizerLoader, KeepsTruncationAndPaddingAndAppliesNeither) {
+  std::string document =
+      Edited(ValidDocument(), "/truncation",
+             R"({"direction": "Left", "max_length": 1, "strategy": "OnlyFirst", "stride": 2})");
+  document = Edited(document, "/padding", R"({"strategy": {"Fixed": 8}, "direction": "Right",
+      "pad_to_multiple_of": null, "pad_id": 5, "pad_type_id": 1, "pad_token": "<end>"})");
+  const auto tokenizer = ParseTokenizer(document);
+  ASSERT_TRUE(tokenizer.ok()) << base::MessageOf(tokenizer.status());
+  const tokenizer::Truncation truncation = {tokenizer::Side::kLeft, 1,
+                                            tokenizer::Truncation::Strategy::kOnlyFirst, 2};
+  const tokenizer::Padding padding = {8, tokenizer::Side::kRight, std::nullopt, 5, 1, "<end>"};
+  EXPECT_EQ(tokenizer->settings().truncation, truncation);
+  EXPECT_EQ(tokenizer->settings().padding, padding);
+  EXPECT_EQ(tokenizer->settings().clean_up_tokenization_spaces, std::nullopt);
+  EXPECT_EQ(tokenizer->Encode({.text = "aba"})->ids, (std::vector<uint32_t>{2, 0}));
 }
 
 TEST(TokenizerLoader, AFileThatIsNotThere) {

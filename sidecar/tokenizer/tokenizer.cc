@@ -78,7 +78,8 @@ Tokenizer::Tokenizer(TokenizerParts parts, AddedVocabulary added)
       pre_tokenizer_(std::move(parts.pre_tokenizer)),
       model_(std::move(parts.model)),
       post_processor_(std::move(parts.post_processor)),
-      added_(std::move(added)) {
+      added_(std::move(added)),
+      settings_(std::move(parts.settings)) {
   FillTokenBytes(*parts.decoder);
 }
 

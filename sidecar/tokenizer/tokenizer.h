@@ -25,6 +25,7 @@
 #include "post_processors/post_processor.h"
 #include "pre_tokenizers/pre_tokenizer.h"
 #include "tokenizer/added_vocabulary.h"
+#include "tokenizer/settings.h"
 
 namespace triptych::tokenizer {
 
@@ -36,6 +37,7 @@ struct TokenizerParts {
   std::unique_ptr<models::Model> model;                            // REQUIRES: not null
   std::unique_ptr<post_processors::PostProcessor> post_processor;  // null: none
   std::unique_ptr<decoders::Decoder> decoder;                      // REQUIRES: not null
+  Settings settings;
 };
 
 struct EncodeInput {
@@ -74,6 +76,8 @@ class Tokenizer {
   [[nodiscard]] size_t id_limit() const { return tokens_.size(); }
   [[nodiscard]] std::string_view model_type() const { return model_->type(); }
   [[nodiscard]] const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
+  // What the files say and nothing here applies.
+  [[nodiscard]] const Settings& settings() const { return settings_; }
 
  private:
   // What an id stands for.
@@ -96,6 +100,7 @@ class Tokenizer {
   std::unique_ptr<models::Model> model_;
   std::unique_ptr<post_processors::PostProcessor> post_processor_;
   AddedVocabulary added_;
+  Settings settings_;
   std::vector<TokenBytes> tokens_;  // by id
   std::string bytes_;               // of all tokens, one after the other
   size_t vocab_size_ = 0;

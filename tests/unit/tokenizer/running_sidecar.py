@@ -52,7 +52,14 @@ class Sidecar:
 
 @contextmanager
 def serve(path: Path, socket: Path) -> Iterator[Sidecar]:
-    """Run a sidecar for the tokenizer.json at `path`."""
+    """Run a sidecar for the tokenizer.json at `path`, beside Hugging Face's tokenizer for it."""
+    with connect(path, socket) as stub:
+        yield Sidecar(Tokenizer.from_file(str(path)), stub)
+
+
+@contextmanager
+def connect(path: Path, socket: Path) -> Iterator[pb_grpc.TokenizerServiceStub]:
+    """Run a sidecar for the tokenizer at `path`, whatever its form."""
     arguments = [f"--tokenizer={path}", f"--listen=unix:{socket}", f"--parent-death={os.getpid()}"]
     process = subprocess.Popen([BINARY, *arguments], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -66,8 +73,7 @@ def serve(path: Path, socket: Path) -> Iterator[Sidecar]:
             ("grpc.use_local_subchannel_pool", 1),
         ]
         with grpc.insecure_channel(f"unix:{socket}", options=unlimited) as channel:
-            reference = Tokenizer.from_file(str(path))
-            yield Sidecar(reference, pb_grpc.TokenizerServiceStub(channel))
+            yield pb_grpc.TokenizerServiceStub(channel)
     finally:
         process.terminate()
         process.wait()

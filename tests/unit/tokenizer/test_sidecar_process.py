@@ -57,7 +57,7 @@ def test_bad_flags(binary: Path, arguments: list[str], message: str) -> None:
 
 def test_a_file_that_does_not_exist(binary: Path, tmp_path: Path) -> None:
     """A missing tokenizer exits with 1 and names the file."""
-    finished = run(binary, f"--tokenizer={tmp_path}", f"--listen=unix:{tmp_path}/s")
+    finished = run(binary, f"--tokenizer={tmp_path}/tokenizer.json", f"--listen=unix:{tmp_path}/s")
 
     assert 1 == finished.returncode
     assert (
