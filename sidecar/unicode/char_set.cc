@@ -40,6 +40,15 @@ std::optional<CharSet> CharSet::FromProperty(std::string_view name) {
   return set;
 }
 
+CharSet CharSet::UnionOf(const std::vector<CharSet>& sets) {
+  CharSet all;
+  for (const CharSet& set : sets) {
+    all.ranges_.insert(all.ranges_.end(), set.ranges_.begin(), set.ranges_.end());
+  }
+  all.Normalize();
+  return all;
+}
+
 void CharSet::Add(char32_t first, char32_t last) {
   ranges_.push_back({first, last});
   Normalize();

@@ -37,6 +37,9 @@ class CharSet {
   // ("L") or "Han". Nothing where the name is not known.
   static std::optional<CharSet> FromProperty(std::string_view name);
 
+  // Everything that is in any of the sets.
+  static CharSet UnionOf(const std::vector<CharSet>& sets);
+
   void Add(char32_t first, char32_t last);
   void Add(const CharSet& other);
 

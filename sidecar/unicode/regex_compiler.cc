@@ -3,13 +3,18 @@
 //
 // A term is compiled into a block of instructions of its own (addresses relative to its start), so
 // that a quantifier, which comes behind its term, can wrap or repeat the block.
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "base/str_cat.h"
+#include "base/string_map.h"
 #include "unicode/regex_program.h"
 #include "unicode/unicode_tables.h"
 #include "unicode/utf8.h"
@@ -21,6 +26,10 @@ constexpr int kMaxNesting = 50;
 constexpr size_t kMaxInstructions = 20'000;
 constexpr uint32_t kMaxRepeat = 1'000;
 constexpr uint32_t kMaxMarks = 250;
+constexpr size_t kMaxPatternBytes = 1 << 20;
+constexpr size_t kMaxShownBytes = 200;
+// Oniguruma allows 10,000 ranges beyond ASCII, which has at most 64.
+constexpr size_t kMaxClassRanges = 10'064;
 
 using Block = std::vector<RegexInstruction>;
 
@@ -61,6 +70,7 @@ class Compiler {
   explicit Compiler(std::string_view pattern) : pattern_(pattern) {}
 
   absl::StatusOr<RegexProgram> Compile() {
+    if (pattern_.size() > kMaxPatternBytes) return Error("the pattern is too large");
     absl::StatusOr<Block> block = Alternation(0);
     if (!block.ok()) return block.status();
     if (at_ < pattern_.size()) return Error("unmatched )");
@@ -70,8 +80,11 @@ class Compiler {
 
  private:
   absl::Status Error(std::string_view what) const {
-    return absl::InvalidArgumentError(
-        base::StrCat("regular expression, offset ", at_, ": ", what, ", in: ", pattern_));
+    size_t end = std::min(pattern_.size(), kMaxShownBytes);
+    while (!IsBoundary(pattern_, end)) --end;
+    return absl::InvalidArgumentError(base::StrCat("regular expression, offset ", at_, ": ", what,
+                                                   ", in: ", pattern_.substr(0, end),
+                                                   end < pattern_.size() ? "..." : ""));
   }
 
   [[nodiscard]] bool Has(std::string_view next) const {
@@ -92,32 +105,33 @@ class Compiler {
 
   absl::StatusOr<Block> Alternation(int depth) {
     if (depth > kMaxNesting) return Error("groups are nested too deeply");
-    absl::StatusOr<Block> first = Sequence(depth);
-    if (!first.ok() || !Take("|")) return first;
-    absl::StatusOr<Block> rest = Alternatives(depth);
-    if (!rest.ok()) return rest;
-    return Either(*first, *rest);
-  }
-
-  // What stands behind a `|`. Alternatives are collected in a loop and joined from the right, so
-  // that a long list does not recurse.
-  absl::StatusOr<Block> Alternatives(int depth) {
     std::vector<Block> all;
+    size_t size = 0;
     do {
       absl::StatusOr<Block> next = Sequence(depth);
       if (!next.ok()) return next;
+      size += next->size() + 2;
+      if (size > kMaxInstructions) return Error("the pattern is too large");
       all.push_back(*std::move(next));
     } while (Take("|"));
-    Block joined = std::move(all.back());
-    for (size_t i = all.size() - 1; i-- > 0;) joined = Either(all[i], joined);
-    return joined;
+    return FirstOf(all, size);
   }
 
-  static Block Either(const Block& first, const Block& second) {
-    Block block = {{RegexOp::kSplit, 0, EndOf(first) + 2}};
-    AppendBlock(first, block);
-    block.push_back({RegexOp::kJump, 0, EndOf(block) + 1 + EndOf(second)});
-    AppendBlock(second, block);
+  // Each alternative but the last: a split to the next one, the alternative, a jump to the end. The
+  // last has neither, so that `size`, which counts two for each, is 2 too high.
+  static Block FirstOf(const std::vector<Block>& alternatives, size_t size) {
+    const auto end = static_cast<uint32_t>(size - 2);
+    Block block;
+    block.reserve(end);
+    for (const Block& alternative : alternatives) {
+      const bool is_last = &alternative == &alternatives.back();
+      if (!is_last) {
+        const uint32_t next = EndOf(block) + EndOf(alternative) + 2;
+        block.push_back({RegexOp::kSplit, 0, next});
+      }
+      AppendBlock(alternative, block);
+      if (!is_last) block.push_back({RegexOp::kJump, 0, end});
+    }
     return block;
   }
 
@@ -135,10 +149,11 @@ class Compiler {
 
   absl::StatusOr<Block> Term(int depth) {
     absl::StatusOr<Block> block = Atom(depth);
-    while (block.ok() && at_ < pattern_.size()) {
+    for (int repeats = 0; block.ok() && at_ < pattern_.size(); ++repeats) {
       absl::StatusOr<bool> found = TakeQuantifier();
       if (!found.ok()) return found.status();
       if (!*found) break;
+      if (repeats == kMaxNesting) return Error("repeats are nested too deeply");
       block = Repeat(*block, quantifier_);
       if (block.ok() && block->size() > kMaxInstructions) return Error("the pattern is too large");
     }
@@ -259,16 +274,23 @@ class Compiler {
   // The inside of [...], behind the opening bracket.
   absl::StatusOr<CharSet> Bracket() {
     const bool negated = Take("^");
-    CharSet set;
+    std::vector<CharSet> members;
+    // [\p{L}\p{L}...] is as good as [\p{L}].
+    absl::flat_hash_set<std::string_view, base::StringHash, std::equal_to<>> known;
     for (bool first = true;; first = false) {
       if (at_ == pattern_.size()) return Error("missing ]");
       if (!first && Take("]")) break;
       if (first && Has("]")) return Error("an empty class is not supported");
       if (Has("[") || Has("&&")) return Error("nested classes, [:names:] and && are not supported");
+      const size_t begin = at_;
       absl::StatusOr<CharSet> member = Member();
       if (!member.ok()) return member;
-      set.Add(*member);
+      if (known.insert(pattern_.substr(begin, at_ - begin)).second) {
+        members.push_back(*std::move(member));
+      }
     }
+    CharSet set = CharSet::UnionOf(members);
+    if (set.ranges().size() > kMaxClassRanges) return Error("the class has too many ranges");
     return negated ? set.Complement() : set;
   }
 
@@ -360,7 +382,11 @@ class Compiler {
     if (!Take("{") || end == std::string_view::npos) return Error("\\p needs {a property}");
     if (Take("^")) negated = !negated;
     const std::string_view name = pattern_.substr(at_, end - at_);
-    std::optional<CharSet> set = CharSet::FromProperty(name);
+    auto known = properties_.find(name);
+    if (known == properties_.end()) {
+      known = properties_.emplace(name, CharSet::FromProperty(name)).first;
+    }
+    const std::optional<CharSet>& set = known->second;
     if (!set.has_value()) {
       return Error(base::StrCat("the property ", name,
                                 " is not supported; supported: general categories, Han"));
@@ -488,6 +514,7 @@ class Compiler {
   char32_t previous_literal_ = 0;  // the literal just before, 0 where something else stood there
   Quantifier quantifier_;
   std::vector<CharSet> sets_;
+  base::StringMap<std::optional<CharSet>> properties_;  // those that were looked up
   uint32_t marks_ = 0;
 };
 

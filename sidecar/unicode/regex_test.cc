@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/str_cat.h"
+#include "unicode/utf8.h"
 
 namespace triptych::unicode {
 namespace {
@@ -75,6 +76,26 @@ TEST(Regex, HostilePatternsAreErrors) {
   for (char c = '!'; c < '!' + 70; ++c)
     many_letters += std::string("\\x{") + "4E" + std::to_string(c) + "}";
   EXPECT_FALSE(Regex::Create(many_letters).ok());
+  EXPECT_FALSE(Regex::Create(std::string(500'000, '|')).ok());
+  EXPECT_FALSE(Regex::Create(std::string(2'000'000, 'a')).ok());
+  EXPECT_FALSE(Regex::Create(base::StrCat("[", std::string(2'000'000, 'a'), "]")).ok());
+  std::string many_repeats = "a{1000}{10}";
+  for (int i = 0; i < 100'000; ++i) many_repeats += "{1}";
+  EXPECT_FALSE(Regex::Create(many_repeats).ok());
+  std::string many_ranges;
+  for (char32_t c = 0x100; c < 0xD000; c += 2) AppendUtf8(c, many_ranges);
+  EXPECT_FALSE(Regex::Create(base::StrCat("[", many_ranges, "]")).ok());
+}
+
+TEST(Regex, LongClassesTakeTimeInProportion) {
+  std::string classes;
+  for (int i = 0; i < 50'000; ++i) classes += "\\p{L}\\w";
+  EXPECT_TRUE(Regex::Create(base::StrCat("[", classes, "]")).ok());
+}
+
+TEST(Regex, AMessageShowsTheBeginningOfALongPattern) {
+  const auto regex = Regex::Create("é" + std::string(100'000, '('));
+  EXPECT_LT(regex.status().message().size(), 400u);
 }
 
 TEST(Regex, ExponentialPatternsRunOutOfStepsInsteadOfTime) {
