@@ -1,17 +1,34 @@
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/str_cat.h"
+#include "loader/serde_float.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
 #include "loader/steps.h"
 #include "models/bpe.h"
+#include "models/unigram.h"
 #include "models/vocabulary.h"
+#include "models/word_level.h"
+#include "models/word_piece.h"
 
 namespace triptych::loader {
 namespace {
+
+// Whether the object has the member, if only as null.
+bool IsThere(const JsonNode& node, std::string_view key) {
+  bool is_there = false;
+  const absl::Status ignored = node.ForEachMember([&](std::string_view name, const JsonNode&) {
+    is_there = is_there || name == key;
+    return absl::OkStatus();
+  });
+  return is_there && ignored.ok();
+}
 
 // The first line of a merges.txt, which old files carry along. `tokenizers` skips it anywhere.
 bool IsVersionLine(const JsonNode& node) {
@@ -107,21 +124,89 @@ absl::StatusOr<std::unique_ptr<models::Model>> ParseBpe(const JsonNode& node,
   return std::unique_ptr<models::Model>(*std::move(bpe));
 }
 
+absl::Status ParseUnigramToken(const JsonNode& node, uint32_t id,
+                               models::VocabularyBuilder& builder, std::vector<double>& scores) {
+  ASSIGN_OR_RETURN(const std::vector<JsonNode> parts, node.Array());
+  if (parts.size() != 2) {
+    return node.Error(
+        base::StrCat("has ", parts.size(), " members instead of a token and a score"));
+  }
+  ASSIGN_OR_RETURN(const std::string_view token, parts[0].StringView());
+  ASSIGN_OR_RETURN(const double score, parts[1].Number());
+  scores.push_back(SerdeFloat(score));
+  const absl::Status added = builder.Add(token, id);
+  return added.ok() ? added : node.Error(base::MessageOf(added));
+}
+
+absl::StatusOr<std::unique_ptr<models::Model>> ParseUnigram(const JsonNode& node) {
+  RETURN_IF_ERROR(node.ExpectOnly({"type", "unk_id", "vocab", "byte_fallback"}));
+  models::UnigramOptions options;
+  models::VocabularyBuilder builder;
+  uint32_t count = 0;
+  RETURN_IF_ERROR(node["vocab"].ForEachElement([&](const JsonNode& item) {
+    return ParseUnigramToken(item, count++, builder, options.scores);
+  }));
+  auto vocabulary = builder.Build();
+  if (!vocabulary.ok()) return node["vocab"].Error(base::MessageOf(vocabulary.status()));
+  if (vocabulary->size() != count) {
+    return node["vocab"].Error("has a token twice; remove one of the two");
+  }
+  if (!node["unk_id"].is_null()) {
+    ASSIGN_OR_RETURN(options.unk_id, node["unk_id"].Id());
+  }
+  if (IsThere(node, "byte_fallback")) {
+    ASSIGN_OR_RETURN(options.byte_fallback, node["byte_fallback"].Bool());
+  }
+  auto unigram = models::Unigram::Create(*std::move(vocabulary), std::move(options));
+  if (!unigram.ok()) return Below(node, unigram.status());
+  return std::unique_ptr<models::Model>(*std::move(unigram));
+}
+
+absl::StatusOr<std::unique_ptr<models::Model>> ParseWordPiece(const JsonNode& node) {
+  RETURN_IF_ERROR(node.ExpectOnly(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"}));
+  models::WordPieceOptions options;
+  ASSIGN_OR_RETURN(options.unk_token, node["unk_token"].String());
+  ASSIGN_OR_RETURN(options.continuing_subword_prefix, node["continuing_subword_prefix"].String());
+  ASSIGN_OR_RETURN(options.max_input_chars_per_word, node["max_input_chars_per_word"].Size());
+  ASSIGN_OR_RETURN(models::Vocabulary vocabulary, ParseVocabulary(node["vocab"]));
+  return std::make_unique<models::WordPiece>(std::move(vocabulary), std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<models::Model>> ParseWordLevel(const JsonNode& node) {
+  RETURN_IF_ERROR(node.ExpectOnly({"type", "unk_token", "vocab"}));
+  ASSIGN_OR_RETURN(std::string unk_token, node["unk_token"].String());
+  ASSIGN_OR_RETURN(models::Vocabulary vocabulary, ParseVocabulary(node["vocab"]));
+  return std::make_unique<models::WordLevel>(std::move(vocabulary), std::move(unk_token));
+}
+
 // Files from before `type` existed are what their members make them, in the order in which
-// `tokenizers` tries them.
+// `tokenizers` tries the models.
 absl::StatusOr<std::string> TypeOf(const JsonNode& node) {
-  if (!node["type"].is_null()) return node["type"].String();
-  if (!node["merges"].is_null()) return "BPE";
-  return node["type"].String();
+  if (IsThere(node, "type")) return node["type"].String();
+  if (node["vocab"].is_array()) return "Unigram";
+  if (IsThere(node, "merges")) return "BPE";
+  if (!IsThere(node, "unk_token")) return node["type"].String();  // fails
+  const bool is_word_piece =
+      IsThere(node, "continuing_subword_prefix") && IsThere(node, "max_input_chars_per_word");
+  return is_word_piece ? "WordPiece" : "WordLevel";
 }
 
 }  // namespace
+
+bool ModelKnowsBytes(const JsonNode& node) {
+  const absl::StatusOr<std::string> type = TypeOf(node);
+  return type.ok() && *type == "BPE";
+}
 
 absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(const JsonNode& node,
                                                           const ModelContext& context) {
   ASSIGN_OR_RETURN(const std::string type, TypeOf(node));
   if (type == "BPE") return ParseBpe(node, context);
-  return node["type"].Unsupported("BPE");
+  if (type == "Unigram") return ParseUnigram(node);
+  if (type == "WordLevel") return ParseWordLevel(node);
+  if (type == "WordPiece") return ParseWordPiece(node);
+  return node["type"].Unsupported("BPE, Unigram, WordLevel, WordPiece");
 }
 
 }  // namespace triptych::loader

@@ -36,6 +36,9 @@ struct ModelContext {
   bool is_byte_level;  // pieces are plain bytes; otherwise text as tokens are written
 };
 
+// Whether the model of this node can work on plain bytes: BPE can.
+[[nodiscard]] bool ModelKnowsBytes(const JsonNode& node);
+
 [[nodiscard]] absl::StatusOr<std::unique_ptr<models::Model>> ParseModel(
     const JsonNode& node, const ModelContext& context);
 

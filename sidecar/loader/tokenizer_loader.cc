@@ -42,15 +42,11 @@ absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root,
   ASSIGN_OR_RETURN(parts.added_tokens, ParseAddedTokens(root["added_tokens"]));
   ASSIGN_OR_RETURN(parts.normalizer, ParseNormalizer(root["normalizer"]));
   ASSIGN_OR_RETURN(parts.pre_tokenizer,
-                   ParsePreTokenizer(root["pre_tokenizer"], /*model_knows_bytes=*/true));
-  if (!parts.pre_tokenizer->yields_bytes()) {
-    return root["pre_tokenizer"].Error(
-        "a pre-tokenizer without ByteLevel as its last step is not supported yet");
-  }
+                   ParsePreTokenizer(root["pre_tokenizer"], ModelKnowsBytes(root["model"])));
   ASSIGN_OR_RETURN(parts.post_processor, ParsePostProcessor(root["post_processor"]));
   ASSIGN_OR_RETURN(parts.decoder, ParseDecoder(root["decoder"]));
-  // ParsePreTokenizer accepts nothing whose last step is not ByteLevel.
-  ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"], {.is_byte_level = true}));
+  ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"],
+                                           {.is_byte_level = parts.pre_tokenizer->yields_bytes()}));
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 

@@ -79,8 +79,6 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
        R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Strip"}]})",
        "normalizer.normalizers[1].type: \"Strip\" is not supported yet; supported: NFC, Sequence"},
       {"/normalizer", "[]", "normalizer.type: expected a string, found nothing"},
-      {"/pre_tokenizer", "null",
-       "pre_tokenizer: a pre-tokenizer without ByteLevel as its last step is not supported yet"},
       {"/pre_tokenizer/type", "\"Delimiter\"",
        "pre_tokenizer.type: \"Delimiter\" is not supported yet; supported: BertPreTokenizer, "
        "ByteLevel, "
@@ -110,8 +108,7 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/decoder/type", "\"WordPiece\"",
        "decoder.type: \"WordPiece\" is not supported yet; supported: ByteLevel, Sequence"},
       {"/decoder", "null", "decoder: expected exactly one decoder, ByteLevel"},
-      {"/model/type", "\"Unigram\"",
-       "model.type: \"Unigram\" is not supported yet; supported: BPE"},
+      {"/model/type", "\"Unigram\"", "model.dropout: this option is not known"},
       {"/model/dropout", "0.1", "model.dropout: 0.1 is not supported yet; supported: null, 0"},
       {"/model/byte_fallback", "1", "model.byte_fallback: expected true or false, found 1"},
       {"/model/end_of_word_suffix", "1", "model.end_of_word_suffix: expected a string, found 1"},
