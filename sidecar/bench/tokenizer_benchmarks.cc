@@ -99,7 +99,7 @@ void Decode(benchmark::State& state, const SharedTokenizer& tokenizer, const Tex
   const auto lists = IdsOf(*tokenizer, set);
   for (auto _ : state) {
     for (const std::vector<uint32_t>& ids : lists) {
-      benchmark::DoNotOptimize(tokenizer->Decode(ids, false));
+      benchmark::DoNotOptimize(tokenizer->Decode(ids, {}));
     }
   }
   CountBytes(state, set);
@@ -110,7 +110,7 @@ void StreamDecode(benchmark::State& state, const SharedTokenizer& tokenizer, con
   size_t tokens = 0;
   for (auto _ : state) {
     for (const std::vector<uint32_t>& ids : lists) {
-      tokenizer::DecodeStream stream(*tokenizer, false);
+      tokenizer::DecodeStream stream(*tokenizer, {});
       for (const uint32_t id : ids) benchmark::DoNotOptimize(stream.Append({id}));
       benchmark::DoNotOptimize(stream.Flush());
       tokens += ids.size();

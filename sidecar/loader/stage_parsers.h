@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "decoders/decoder.h"
+#include "decoders/sequence.h"
 #include "loader/json_node.h"
 #include "models/model.h"
 #include "normalizers/normalizer.h"
@@ -46,7 +46,8 @@ struct ModelContext {
 [[nodiscard]] absl::StatusOr<std::unique_ptr<post_processors::PostProcessor>> ParsePostProcessor(
     const JsonNode& node);
 
-[[nodiscard]] absl::StatusOr<std::unique_ptr<decoders::Decoder>> ParseDecoder(const JsonNode& node);
+// Where the file has none, the decoder that puts a space between tokens.
+[[nodiscard]] absl::StatusOr<decoders::Sequence> ParseDecoder(const JsonNode& node);
 
 }  // namespace triptych::loader
 

@@ -41,8 +41,8 @@ TEST(TokenizerLoader, ReadsAWholeFile) {
   const auto encoding = tokenizer->Encode({.text = "ab<end>é", .add_special_tokens = true});
   ASSERT_TRUE(encoding.ok());
   EXPECT_EQ(encoding->ids, (std::vector<uint32_t>{2, 5, 3, 4, 5}));
-  EXPECT_EQ(tokenizer->Decode(encoding->ids, true).value(), "abé");
-  EXPECT_EQ(tokenizer->Decode(encoding->ids, false).value(), "ab<end>é<end>");
+  EXPECT_EQ(tokenizer->Decode(encoding->ids, {.skip_special_tokens = true}).value(), "abé");
+  EXPECT_EQ(tokenizer->Decode(encoding->ids, {}).value(), "ab<end>é<end>");
   EXPECT_EQ(tokenizer->vocab_size(), 6u);
 }
 

@@ -1,9 +1,12 @@
-// PostProcessor: the last stage of encoding in tokenizer.json's pipeline, which adds special
-// tokens.
+// PostProcessor: the last stage of encoding in tokenizer.json's pipeline, which arranges the texts
+// of a request and adds special tokens.
 #ifndef SIDECAR_POST_PROCESSORS_POST_PROCESSOR_H_
 #define SIDECAR_POST_PROCESSORS_POST_PROCESSOR_H_
 
-#include "base/encoding.h"
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "post_processors/layout.h"
 
 namespace triptych::post_processors {
 
@@ -15,8 +18,12 @@ class PostProcessor {
  public:
   virtual ~PostProcessor() = default;
 
-  // Adds the special tokens around `encoding`. Called only where the request asks for them.
-  virtual void AddSpecialTokens(base::Encoding& encoding) const = 0;
+  // What becomes of `parts`, one after the other in the encoding. The parts of a request are its
+  // text or its pair of texts; those of a step of a Sequence are what the step before it made, and
+  // special tokens are then parts of their own. INVALID_ARGUMENT where there are more parts than
+  // this post-processor knows, as `tokenizers` panics there.
+  [[nodiscard]] virtual absl::StatusOr<std::vector<Layout>> Process(
+      std::vector<Layout> parts, bool add_special_tokens) const = 0;
 };
 
 }  // namespace triptych::post_processors

@@ -1,5 +1,4 @@
-// Sequence: `"type": "Sequence"`, several post-processors one after the other, each around the one
-// before.
+// Sequence: `"type": "Sequence"`, several post-processors one after the other.
 #ifndef SIDECAR_POST_PROCESSORS_SEQUENCE_H_
 #define SIDECAR_POST_PROCESSORS_SEQUENCE_H_
 
@@ -15,7 +14,8 @@ class Sequence final : public PostProcessor {
  public:
   explicit Sequence(std::vector<std::unique_ptr<PostProcessor>> steps) : steps_(std::move(steps)) {}
 
-  void AddSpecialTokens(base::Encoding& encoding) const override;
+  [[nodiscard]] absl::StatusOr<std::vector<Layout>> Process(std::vector<Layout> parts,
+                                                            bool add_special_tokens) const override;
 
  private:
   std::vector<std::unique_ptr<PostProcessor>> steps_;

@@ -1,13 +1,30 @@
 #include "post_processors/template_processing.h"
 
+#include <utility>
+
+#include "absl/status/status.h"
+#include "base/str_cat.h"
+
 namespace triptych::post_processors {
 
-void TemplateProcessing::AddSpecialTokens(base::Encoding& encoding) const {
-  const uint32_t end = encoding.ranges.empty() ? 0 : encoding.ranges.back().end;
-  encoding.ids.insert(encoding.ids.begin(), before_.begin(), before_.end());
-  encoding.ranges.insert(encoding.ranges.begin(), before_.size(), base::ByteRange{0, 0});
-  encoding.ids.insert(encoding.ids.end(), after_.begin(), after_.end());
-  encoding.ranges.insert(encoding.ranges.end(), after_.size(), base::ByteRange{end, end});
+absl::StatusOr<std::vector<Layout>> TemplateProcessing::Process(std::vector<Layout> parts,
+                                                                bool add_special_tokens) const {
+  if (parts.empty() || parts.size() > 2) {
+    return absl::InvalidArgumentError(base::StrCat(
+        "a template takes one text or two, but the step before it made ", parts.size(), " parts"));
+  }
+  std::vector<Layout> arranged;
+  for (const Layout& element : parts.size() == 1 ? single_ : pair_) {
+    if (element.empty() || element.front().kind == Piece::Kind::kToken) {
+      if (add_special_tokens) arranged.push_back(element);
+      continue;
+    }
+    const Piece& text = element.front();
+    Layout part = parts[text.kind == Piece::Kind::kFirstText ? 0 : 1];
+    for (Piece& piece : part) piece.type_id = text.type_id;
+    arranged.push_back(std::move(part));
+  }
+  return arranged;
 }
 
 }  // namespace triptych::post_processors

@@ -1,8 +1,8 @@
-// TemplateProcessing: `"type": "TemplateProcessing"`, special tokens around a text: "<s> $A </s>".
+// TemplateProcessing: `"type": "TemplateProcessing"`, texts and special tokens as a template says:
+// "[CLS] $A [SEP]", and another one for pairs.
 #ifndef SIDECAR_POST_PROCESSORS_TEMPLATE_PROCESSING_H_
 #define SIDECAR_POST_PROCESSORS_TEMPLATE_PROCESSING_H_
 
-#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -10,18 +10,21 @@
 
 namespace triptych::post_processors {
 
-// Knows the template for one text only. The template for pairs is for models that compare two
-// texts.
+// Without special tokens a template still arranges the texts and gives them type ids.
 class TemplateProcessing final : public PostProcessor {
  public:
-  TemplateProcessing(std::vector<uint32_t> before, std::vector<uint32_t> after)
-      : before_(std::move(before)), after_(std::move(after)) {}
+  // Each element of a template is one text, or the ids, if any, of one special token.
+  // REQUIRES: `single` has no second text.
+  TemplateProcessing(std::vector<Layout> single, std::vector<Layout> pair)
+      : single_(std::move(single)), pair_(std::move(pair)) {}
 
-  void AddSpecialTokens(base::Encoding& encoding) const override;
+  // INVALID_ARGUMENT for more than two parts.
+  [[nodiscard]] absl::StatusOr<std::vector<Layout>> Process(std::vector<Layout> parts,
+                                                            bool add_special_tokens) const override;
 
  private:
-  std::vector<uint32_t> before_;
-  std::vector<uint32_t> after_;
+  std::vector<Layout> single_;
+  std::vector<Layout> pair_;
 };
 
 }  // namespace triptych::post_processors

@@ -14,6 +14,11 @@ void SetFailure(const absl::Status& status, pb::StreamFailure& failure) {
   failure.set_message(std::string(base::MessageOf(status)));
 }
 
+absl::StatusOr<std::string> TextOf(absl::StatusOr<tokenizer::StreamText> added) {
+  if (!added.ok()) return added.status();
+  return std::move(added->text);
+}
+
 absl::Status NotOpen(uint64_t id) {
   return absl::NotFoundError(base::StrCat("stream_id: the stream ", id, " is not open"));
 }
@@ -106,21 +111,22 @@ absl::Status DecodeSession::Open(uint64_t id, const pb::OpenStream& options) {
         "stream_id: ", count_.limit,
         " streams are open, more than which --max-streams does not allow; close some"));
   }
-  streams_.try_emplace(id, tokenizer_, options.skip_special_tokens());
+  tokenizer::StreamOptions stream_options;
+  stream_options.skip_special_tokens = options.skip_special_tokens();
+  streams_.try_emplace(id, tokenizer_, std::move(stream_options));
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> DecodeSession::Append(uint64_t id, const uint32_t* ids, size_t count) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return NotOpen(id);
-  ids_.assign(ids, ids + count);
-  return stream->second.Append(ids_);
+  return TextOf(stream->second.Append({ids, count}));
 }
 
 absl::StatusOr<std::string> DecodeSession::Close(uint64_t id) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return NotOpen(id);
-  std::string rest = stream->second.Flush();
+  absl::StatusOr<std::string> rest = TextOf(stream->second.Flush());
   streams_.erase(stream);
   --count_.open;
   return rest;

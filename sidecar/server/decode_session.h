@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -53,7 +52,6 @@ class DecodeSession {
   const tokenizer::Tokenizer& tokenizer_;
   StreamCount& count_;
   absl::flat_hash_map<uint64_t, tokenizer::DecodeStream> streams_;
-  std::vector<uint32_t> ids_;  // of the append that runs; here to be allocated once
 };
 
 }  // namespace triptych::server

@@ -106,8 +106,10 @@ grpc::Status TokenizerService::StreamEncode(
 grpc::Status TokenizerService::Decode(grpc::ServerContext* /*context*/,
                                       const pb::DecodeRequest* request,
                                       pb::DecodeResponse* response) {
-  const std::vector<uint32_t> ids(request->token_ids().begin(), request->token_ids().end());
-  absl::StatusOr<std::string> text = tokenizer_.Decode(ids, request->skip_special_tokens());
+  const auto& ids = request->token_ids();
+  absl::StatusOr<std::string> text =
+      tokenizer_.Decode({ids.data(), static_cast<size_t>(ids.size())},
+                        {.skip_special_tokens = request->skip_special_tokens()});
   if (!text.ok()) return ToGrpcStatus(text.status());
   response->set_text(*std::move(text));
   return grpc::Status::OK;

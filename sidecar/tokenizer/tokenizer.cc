@@ -11,25 +11,27 @@ namespace triptych::tokenizer {
 namespace {
 
 using base::ByteRange;
+using post_processors::Piece;
 
-absl::Status CheckText(std::string_view text) {
+absl::Status CheckText(std::string_view name, std::string_view text) {
   if (text.size() > Tokenizer::kMaxTextBytes) {
     return absl::InvalidArgumentError(base::StrCat(
-        "text: ", text.size(), " bytes are more than the allowed ", Tokenizer::kMaxTextBytes));
+        name, ": ", text.size(), " bytes are more than the allowed ", Tokenizer::kMaxTextBytes));
   }
   if (const auto invalid = unicode::FindInvalidUtf8(text)) {
-    return absl::InvalidArgumentError(base::StrCat("text: not valid UTF-8 at byte ", *invalid));
+    return absl::InvalidArgumentError(base::StrCat(name, ": not valid UTF-8 at byte ", *invalid));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckSpans(std::string_view text, const std::vector<ByteRange>& spans) {
+absl::Status CheckSpans(std::string_view name, std::string_view text,
+                        const std::vector<ByteRange>& spans) {
   uint32_t end = 0;
   for (size_t i = 0; i < spans.size(); ++i) {
     const ByteRange span = spans[i];
     const auto error = [&](std::string_view what) {
       return absl::InvalidArgumentError(
-          base::StrCat("literal_spans[", i, "]: [", span.begin, ", ", span.end, ") ", what));
+          base::StrCat(name, "[", i, "]: [", span.begin, ", ", span.end, ") ", what));
     };
     if (span.begin > span.end) return error("ends before it begins");
     if (span.end > text.size()) {
@@ -64,63 +66,114 @@ std::vector<ByteRange> SpansWithin(const base::AlignedText& text,
   return within;
 }
 
+absl::Status CheckInput(const EncodeInput& input) {
+  absl::Status checked = CheckText("text", input.text);
+  if (checked.ok()) checked = CheckSpans("literal_spans", input.text, input.literal_spans);
+  if (!checked.ok() || !input.pair.has_value()) return checked;
+  checked = CheckText("pair", *input.pair);
+  if (!checked.ok()) return checked;
+  return CheckSpans("pair_literal_spans", *input.pair, input.pair_literal_spans);
+}
+
+base::Encoding::Source SourceOf(const Piece& piece) {
+  using Source = base::Encoding::Source;
+  switch (piece.kind) {
+    case Piece::Kind::kFirstText:
+      return Source::kFirstText;
+    case Piece::Kind::kSecondText:
+      return Source::kSecondText;
+    case Piece::Kind::kToken:
+      break;
+  }
+  return Source::kSpecialToken;
+}
+
+// Views into the two vocabularies. Where both know an id, the added token counts.
+std::vector<Detokenizer::Token> AllTokens(const models::Vocabulary& vocabulary,
+                                          const AddedVocabulary& added) {
+  std::vector<Detokenizer::Token> tokens;
+  tokens.reserve(vocabulary.size() + added.tokens().size());
+  for (uint32_t id = 0; id < vocabulary.id_limit(); ++id) {
+    const std::optional<std::string_view> content = vocabulary.TokenOf(id);
+    if (content.has_value() && added.Find(id) == nullptr) {
+      tokens.push_back({id, *content, /*is_special=*/false});
+    }
+  }
+  for (const AddedToken& token : added.tokens()) {
+    tokens.push_back({token.id, token.content, token.special});
+  }
+  return tokens;
+}
+
 }  // namespace
 
 absl::StatusOr<Tokenizer> Tokenizer::Create(TokenizerParts parts) {
   absl::StatusOr<AddedVocabulary> added = AddedVocabulary::Create(
       std::move(parts.added_tokens), parts.model->vocabulary(), parts.normalizer.get());
   if (!added.ok()) return added.status();
-  return Tokenizer(std::move(parts), *std::move(added));
+  absl::StatusOr<post_processors::Layouts> layouts =
+      post_processors::Layouts::Create(parts.post_processor.get());
+  if (!layouts.ok()) {
+    return absl::Status(layouts.status().code(),
+                        base::StrCat("post_processor: ", base::MessageOf(layouts.status())));
+  }
+  absl::StatusOr<Detokenizer> detokenizer =
+      Detokenizer::Create(AllTokens(parts.model->vocabulary(), *added), std::move(parts.decoder));
+  if (!detokenizer.ok()) return detokenizer.status();
+  return Tokenizer(std::move(parts), *std::move(added), *std::move(layouts),
+                   *std::move(detokenizer));
 }
 
-Tokenizer::Tokenizer(TokenizerParts parts, AddedVocabulary added)
+Tokenizer::Tokenizer(TokenizerParts parts, AddedVocabulary added, post_processors::Layouts layouts,
+                     Detokenizer detokenizer)
     : normalizer_(std::move(parts.normalizer)),
       pre_tokenizer_(std::move(parts.pre_tokenizer)),
       model_(std::move(parts.model)),
-      post_processor_(std::move(parts.post_processor)),
       added_(std::move(added)),
-      settings_(std::move(parts.settings)) {
-  FillTokenBytes(*parts.decoder);
-}
-
-void Tokenizer::FillTokenBytes(const decoders::Decoder& decoder) {
-  const models::Vocabulary& vocabulary = model_->vocabulary();
-  size_t limit = vocabulary.id_limit();
-  for (const AddedToken& token : added_.tokens()) limit = std::max<size_t>(limit, token.id + 1);
-  tokens_.resize(limit);
-  for (uint32_t id = 0; id < limit; ++id) {
-    const AddedToken* added = added_.Find(id);
-    const std::optional<std::string_view> content =
-        added != nullptr ? std::optional<std::string_view>(added->content) : vocabulary.TokenOf(id);
-    if (!content.has_value()) continue;
-    const std::string bytes = decoder.BytesOf(*content);
-    tokens_[id] = {static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(bytes.size()),
-                   /*is_known=*/true, added != nullptr && added->special};
-    bytes_ += bytes;
-    ++vocab_size_;
-  }
-}
+      layouts_(std::move(layouts)),
+      detokenizer_(std::move(detokenizer)),
+      settings_(std::move(parts.settings)) {}
 
 absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const {
-  if (absl::Status checked = CheckText(input.text); !checked.ok()) return checked;
-  if (absl::Status checked = CheckSpans(input.text, input.literal_spans); !checked.ok()) {
-    return checked;
-  }
+  if (absl::Status checked = CheckInput(input); !checked.ok()) return checked;
+  const bool is_pair = input.pair.has_value();
   base::Encoding encoding;
-  for (const Section& section : added_.Cut(input.text, /*normalized=*/false, input.literal_spans)) {
+  uint32_t end = 0;  // of the text before a special token
+  for (const Piece& piece : layouts_.For(is_pair, input.add_special_tokens)) {
+    const size_t before = encoding.ids.size();
+    if (piece.kind == Piece::Kind::kToken) {
+      encoding.Append(piece.id, {end, end});
+    } else {
+      const bool is_first = piece.kind == Piece::Kind::kFirstText;
+      absl::Status encoded =
+          EncodeText(is_first ? input.text : *input.pair,
+                     is_first ? input.literal_spans : input.pair_literal_spans, encoding);
+      if (!encoded.ok()) return encoded;
+      end = encoding.ids.size() == before ? 0 : encoding.ranges.back().end;
+    }
+    if (is_pair) encoding.sources.resize(encoding.ids.size(), SourceOf(piece));
+    if (piece.type_id != 0) encoding.type_ids.resize(before);
+    if (piece.type_id != 0 || !encoding.type_ids.empty()) {
+      encoding.type_ids.resize(encoding.ids.size(), piece.type_id);
+    }
+  }
+  return encoding;
+}
+
+absl::Status Tokenizer::EncodeText(std::string_view text, const std::vector<ByteRange>& literal,
+                                   base::Encoding& encoding) const {
+  for (const Section& section : added_.Cut(text, /*normalized=*/false, literal)) {
     if (section.id.has_value()) {
       encoding.Append(*section.id, section.range);
       continue;
     }
-    base::AlignedText text(input.text.substr(section.range.begin, section.range.size()),
-                           section.range.begin);
-    absl::Status encoded = EncodePlain(std::move(text), input.literal_spans, encoding);
+    absl::Status encoded =
+        EncodePlain(base::AlignedText(text.substr(section.range.begin, section.range.size()),
+                                      section.range.begin),
+                    literal, encoding);
     if (!encoded.ok()) return encoded;
   }
-  if (input.add_special_tokens && post_processor_ != nullptr) {
-    post_processor_->AddSpecialTokens(encoding);
-  }
-  return encoding;
+  return absl::OkStatus();
 }
 
 absl::Status Tokenizer::EncodePlain(base::AlignedText text, const std::vector<ByteRange>& literal,
@@ -156,34 +209,6 @@ absl::Status Tokenizer::EncodePieces(base::AlignedText text, base::Encoding& enc
     }
   }
   return absl::OkStatus();
-}
-
-absl::Status Tokenizer::AppendBytesOf(const std::vector<uint32_t>& ids, bool skip_special_tokens,
-                                      std::string& out) const {
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] >= tokens_.size() || !tokens_[ids[i]].is_known) {
-      return absl::InvalidArgumentError(base::StrCat("token_ids[", i, "]: ", ids[i],
-                                                     " is not the id of a token; ids are below ",
-                                                     tokens_.size()));
-    }
-  }
-  for (const uint32_t id : ids) {
-    const TokenBytes& token = tokens_[id];
-    if (skip_special_tokens && token.is_special) continue;
-    out.append(bytes_, token.begin, token.size);
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> Tokenizer::Decode(const std::vector<uint32_t>& ids,
-                                              bool skip_special_tokens) const {
-  std::string bytes, text;
-  absl::Status appended = AppendBytesOf(ids, skip_special_tokens, bytes);
-  if (!appended.ok()) return appended;
-  unicode::Utf8Repairer repairer;
-  repairer.Append(bytes, text);
-  repairer.Flush(text);
-  return text;
 }
 
 }  // namespace triptych::tokenizer

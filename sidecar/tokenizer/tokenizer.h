@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +20,14 @@
 #include "absl/status/statusor.h"
 #include "base/byte_range.h"
 #include "base/encoding.h"
-#include "decoders/decoder.h"
+#include "decoders/sequence.h"
 #include "models/model.h"
 #include "normalizers/normalizer.h"
+#include "post_processors/layout.h"
 #include "post_processors/post_processor.h"
 #include "pre_tokenizers/pre_tokenizer.h"
 #include "tokenizer/added_vocabulary.h"
+#include "tokenizer/detokenizer.h"
 #include "tokenizer/settings.h"
 
 namespace triptych::tokenizer {
@@ -36,7 +39,7 @@ struct TokenizerParts {
   std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer;     // null: none
   std::unique_ptr<models::Model> model;                            // REQUIRES: not null
   std::unique_ptr<post_processors::PostProcessor> post_processor;  // null: none
-  std::unique_ptr<decoders::Decoder> decoder;                      // REQUIRES: not null
+  decoders::Sequence decoder;
   Settings settings;
 };
 
@@ -46,6 +49,9 @@ struct EncodeInput {
   // on character boundaries. The model still sees the text as a whole.
   std::vector<base::ByteRange> literal_spans = {};
   bool add_special_tokens = false;
+  // A second text, for models that compare two.
+  std::optional<std::string_view> pair = std::nullopt;
+  std::vector<base::ByteRange> pair_literal_spans = {};
 };
 
 // Immutable but for the model's cache: safe to share between threads.
@@ -56,41 +62,33 @@ class Tokenizer {
   // INVALID_ARGUMENT where the added tokens do not fit the model.
   [[nodiscard]] static absl::StatusOr<Tokenizer> Create(TokenizerParts parts);
 
-  // INVALID_ARGUMENT ("text: ...", "literal_spans[2]: ...") where the text is not UTF-8 or too
-  // long, or a span is malformed; RESOURCE_EXHAUSTED where a pattern takes too long for the text.
+  // INVALID_ARGUMENT ("text: ...", "literal_spans[2]: ...", "pair: ...") where a text is not UTF-8
+  // or too long, or a span is malformed; RESOURCE_EXHAUSTED where a pattern takes too long for the
+  // text.
   [[nodiscard]] absl::StatusOr<base::Encoding> Encode(const EncodeInput& input) const;
 
-  // The text of `ids`; broken UTF-8 becomes U+FFFD. INVALID_ARGUMENT ("token_ids[4]: ...") where an
-  // id is not a token.
-  [[nodiscard]] absl::StatusOr<std::string> Decode(const std::vector<uint32_t>& ids,
-                                                   bool skip_special_tokens) const;
-
-  // Appends the bytes of `ids`, which may end in half a character, to `out`. On failure, which is
-  // as for Decode, `out` is unchanged.
-  [[nodiscard]] absl::Status AppendBytesOf(const std::vector<uint32_t>& ids,
-                                           bool skip_special_tokens, std::string& out) const;
+  // See Detokenizer::Decode.
+  [[nodiscard]] absl::StatusOr<std::string> Decode(std::span<const uint32_t> ids,
+                                                   const DecodeOptions& options) const {
+    return detokenizer_.Decode(ids, options);
+  }
+  [[nodiscard]] const Detokenizer& detokenizer() const { return detokenizer_; }
 
   // The number of tokens, added ones included.
-  [[nodiscard]] size_t vocab_size() const { return vocab_size_; }
+  [[nodiscard]] size_t vocab_size() const { return detokenizer_.vocab_size(); }
   // One more than the highest id.
-  [[nodiscard]] size_t id_limit() const { return tokens_.size(); }
+  [[nodiscard]] size_t id_limit() const { return detokenizer_.id_limit(); }
   [[nodiscard]] std::string_view model_type() const { return model_->type(); }
   [[nodiscard]] const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
   // What the files say and nothing here applies.
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
  private:
-  // What an id stands for.
-  struct TokenBytes {
-    uint32_t begin = 0;  // in bytes_
-    uint32_t size = 0;
-    bool is_known = false;
-    bool is_special = false;
-  };
+  Tokenizer(TokenizerParts parts, AddedVocabulary added, post_processors::Layouts layouts,
+            Detokenizer detokenizer);
 
-  Tokenizer(TokenizerParts parts, AddedVocabulary added);
-
-  void FillTokenBytes(const decoders::Decoder& decoder);
+  absl::Status EncodeText(std::string_view text, const std::vector<base::ByteRange>& literal,
+                          base::Encoding& encoding) const;
   absl::Status EncodePlain(base::AlignedText text, const std::vector<base::ByteRange>& literal,
                            base::Encoding& encoding) const;
   absl::Status EncodePieces(base::AlignedText text, base::Encoding& encoding) const;
@@ -98,12 +96,10 @@ class Tokenizer {
   std::unique_ptr<normalizers::Normalizer> normalizer_;
   std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer_;
   std::unique_ptr<models::Model> model_;
-  std::unique_ptr<post_processors::PostProcessor> post_processor_;
   AddedVocabulary added_;
+  post_processors::Layouts layouts_;
+  Detokenizer detokenizer_;
   Settings settings_;
-  std::vector<TokenBytes> tokens_;  // by id
-  std::string bytes_;               // of all tokens, one after the other
-  size_t vocab_size_ = 0;
 };
 
 }  // namespace triptych::tokenizer

@@ -49,6 +49,9 @@ class Utf8Repairer {
   // Appends to `out` all text that is certain after `bytes`.
   void Append(std::string_view bytes, std::string& out);
 
+  // Whether nothing is held back.
+  [[nodiscard]] bool is_empty() const { return held_.empty(); }
+
   // Appends to `out` what is held back: one U+FFFD, or nothing. Afterwards the repairer is as new.
   void Flush(std::string& out);
 

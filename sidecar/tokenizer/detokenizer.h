@@ -1,0 +1,151 @@
+// Detokenizer: token ids back to text.
+//
+// Nearly all decoders of real files are simple at heart: whatever they do to a token, they do it to
+// each token alike. So the first steps of the Sequence run once over the whole vocabulary, when the
+// file is loaded, and decoding is then mostly copying. What can follow such steps:
+//
+//     ByteLevel      the bytes of a token go into the table too; left is to mend broken UTF-8
+//     ByteFallback   the byte of a byte token goes into the table; left is to collect runs of bytes
+//     other steps    run as they are (decoders/sequence.h), until all they do is pass text on: the
+//                    Strip of Llama-2 is done as soon as the text has begun
+//
+// The table has a slot of 16 bytes for each id. Most tokens fit: 15 bytes of text and its size.
+// They are copied as 16 bytes, and the next token overwrites what was too much, without a branch on
+// the size. The others lie in an arena. Text is never scanned: which tokens are valid UTF-8 by
+// themselves is found out at load, and between such tokens nothing can be broken.
+//
+// Tested by detokenizer_test.cc, tests/unit/tokenizer/test_decoders.py.
+#ifndef SIDECAR_TOKENIZER_DETOKENIZER_H_
+#define SIDECAR_TOKENIZER_DETOKENIZER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "decoders/sequence.h"
+#include "unicode/utf8.h"
+
+namespace triptych::tokenizer {
+
+struct DecodeOptions {
+  bool skip_special_tokens = false;
+  // Take out the spaces before punctuation and in "do n't", as clean_up_tokenization of
+  // `transformers` does.
+  bool clean_up_spaces = false;
+};
+
+// Immutable, so safe to share between threads.
+class Detokenizer {
+ public:
+  // A token of the vocabulary, as tokenizer.json writes it.
+  struct Token {
+    uint32_t id;
+    std::string_view content;
+    bool is_special;
+  };
+
+  // `tokens` in any order; of two with one id the later counts. INVALID_ARGUMENT where the text of
+  // all tokens is larger than 4 GiB; RESOURCE_EXHAUSTED where a pattern takes too long for a token.
+  [[nodiscard]] static absl::StatusOr<Detokenizer> Create(const std::vector<Token>& tokens,
+                                                          decoders::Sequence decoder);
+
+  // The text of `ids`. INVALID_ARGUMENT ("token_ids[4]: ...") where an id is not a token;
+  // RESOURCE_EXHAUSTED where a pattern takes too long for the text.
+  [[nodiscard]] absl::StatusOr<std::string> Decode(std::span<const uint32_t> ids,
+                                                   const DecodeOptions& options) const;
+
+  // Whether all `ids` are tokens: OK, or INVALID_ARGUMENT as for Decode.
+  [[nodiscard]] absl::Status Check(std::span<const uint32_t> ids) const;
+
+  // The number of tokens.
+  [[nodiscard]] size_t vocab_size() const { return vocab_size_; }
+  // One more than the highest id.
+  [[nodiscard]] size_t id_limit() const { return slots_.size(); }
+
+  // One text on its way. It can be moved. Not thread-safe.
+  class Stream {
+   public:
+    // `detokenizer` must outlive this object.
+    Stream(const Detokenizer& detokenizer, bool skip_special_tokens);
+
+    // Appends to `out` all text that is certain after `ids`. RESOURCE_EXHAUSTED as for Decode: then
+    // this object may only be destroyed. REQUIRES: Check(ids) is OK.
+    [[nodiscard]] absl::Status Append(std::span<const uint32_t> ids, std::string& out);
+
+    // Appends to `out` what is held back. Afterwards only the destructor may be called.
+    [[nodiscard]] absl::Status Finish(std::string& out);
+
+   private:
+    absl::Status AppendOne(uint32_t id, std::string& out);
+    absl::Status EndRun(std::string& out);
+    absl::Status Emit(std::string_view text, bool ends_token, std::string& out);
+    void FindOutWhetherPlain();
+
+    const Detokenizer* detokenizer_;
+    bool skip_special_tokens_;
+    bool is_first_;          // no token yet, and the first is treated differently
+    bool is_plain_ = false;  // a plain token would be copied and nothing else
+    std::string run_;        // bytes of byte tokens, held back
+    unicode::Utf8Repairer repairer_;
+    std::optional<decoders::Pipeline> tail_;  // nothing: text passes
+  };
+
+ private:
+  // What an id stands for. A plain token has its size as tag, and `bytes` begins with its text. For
+  // the others the tag is a set of flags, and `bytes` begins with a range of the arena.
+  struct Slot {
+    static constexpr size_t kMaxPlainSize = 15;
+    static constexpr uint8_t kInArena = 0x10;  // with any other flag
+    static constexpr uint8_t kUnknown = 0x20;  // not a token
+    static constexpr uint8_t kSpecial = 0x40;  // may be skipped
+    static constexpr uint8_t kByte = 0x80;     // a byte token of ByteFallback
+    static constexpr uint8_t kPartial = 0x01;  // not valid UTF-8 by itself
+
+    std::array<char, kMaxPlainSize> bytes{};
+    uint8_t tag = kInArena | kUnknown;
+  };
+  static_assert(sizeof(Slot) == 16);
+
+  struct ArenaRange {
+    uint32_t begin;
+    uint32_t size;
+  };
+
+  // What is left to do with the text of the table.
+  enum class Mode { kText, kByteLevel, kByteFallback };
+
+  explicit Detokenizer(decoders::Sequence decoder);
+
+  absl::Status Fill(const std::vector<Token>& tokens);
+  absl::Status FillSlot(const Token& token, std::string text);
+  absl::StatusOr<ArenaRange> Store(std::string_view text);
+  // The leading tokens of `ids` that are plain are appended to `out`; their number.
+  size_t CopyPlain(std::span<const uint32_t> ids, std::string& out) const;
+  // Views of the arena and of slots.
+  [[nodiscard]] std::string_view TextOf(uint32_t id) const;
+  // The text of `id` where it is the first token.
+  [[nodiscard]] absl::StatusOr<std::string> FirstTextOf(uint32_t id) const;
+
+  decoders::Sequence decoder_;
+  size_t folded_ = 0;      // how many steps the table has done
+  size_t tail_begin_ = 0;  // the first step behind the table and the mode
+  size_t tail_end_ = 0;
+  Mode mode_ = Mode::kText;
+  bool first_differs_ = false;
+  std::vector<Slot> slots_;  // by id
+  std::string arena_;
+  std::vector<ArenaRange> contents_;  // by id, where first_differs_: tokens as the file writes them
+  size_t vocab_size_ = 0;
+};
+
+}  // namespace triptych::tokenizer
+
+#endif  // SIDECAR_TOKENIZER_DETOKENIZER_H_
