@@ -111,7 +111,7 @@ void StreamDecode(benchmark::State& state, const SharedTokenizer& tokenizer, con
   for (auto _ : state) {
     for (const std::vector<uint32_t>& ids : lists) {
       tokenizer::DecodeStream stream(*tokenizer, {});
-      for (const uint32_t id : ids) benchmark::DoNotOptimize(stream.Append({id}));
+      for (const uint32_t id : ids) benchmark::DoNotOptimize(stream.Append({&id, 1}));
       benchmark::DoNotOptimize(stream.Flush());
       tokens += ids.size();
     }

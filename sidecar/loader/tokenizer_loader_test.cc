@@ -48,12 +48,13 @@ TEST(TokenizerLoader, ReadsAWholeFile) {
 
 TEST(TokenizerLoader, StreamsHoldBackHalfCharacters) {
   const auto tokenizer = ParseTokenizer(ValidDocument());
-  tokenizer::DecodeStream stream(*tokenizer, /*skip_special_tokens=*/true);
-  EXPECT_EQ(stream.Append({2, 3}).value(), "ab");
-  EXPECT_FALSE(stream.Append({4, 99}).ok());  // changes nothing
-  EXPECT_EQ(stream.Append({5, 4}).value(), "é");
-  EXPECT_EQ(stream.Append({3}).value(), "");
-  EXPECT_EQ(stream.Flush(), "\uFFFD");
+  tokenizer::DecodeStream stream(*tokenizer, {.skip_special_tokens = true});
+  const auto append = [&stream](std::vector<uint32_t> ids) { return stream.Append(ids); };
+  EXPECT_EQ(append({2, 3})->text, "ab");
+  EXPECT_FALSE(append({4, 99}).ok());  // changes nothing
+  EXPECT_EQ(append({5, 4})->text, "é");
+  EXPECT_EQ(append({3})->text, "");
+  EXPECT_EQ(stream.Flush()->text, "\uFFFD");
 }
 
 // Each change to the valid document, by JSON pointer, and the error that it must give.
@@ -98,16 +99,26 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
        "pre_tokenizer.behavior: \"Odd\" is not supported yet; supported: Removed, Isolated, "
        "MergedWithPrevious, "
        "MergedWithNext, Contiguous"},
+      {"/post_processor/type", "\"Surprise\"",
+       "post_processor.type: \"Surprise\" is not supported yet; supported: BertProcessing, "
+       "ByteLevel, RobertaProcessing, Sequence, TemplateProcessing"},
       {"/post_processor/type", "\"BertProcessing\"",
-       "post_processor.type: \"BertProcessing\" is not supported yet; supported: ByteLevel, "
-       "Sequence, TemplateProcessing"},
+       "post_processor.single: this option is not known"},
       {"/post_processor/single/0/Sequence/id", "\"B\"",
-       "post_processor.single[0]: a template must have the sequence A once, and no other"},
+       "post_processor.single[0].Sequence.id: the template for one text asks for a second; expected "
+       "\"A\""},
       {"/post_processor/special_tokens", "{}",
-       "post_processor.special_tokens.<end>: expected an object, found nothing"},
-      {"/decoder/type", "\"WordPiece\"",
-       "decoder.type: \"WordPiece\" is not supported yet; supported: ByteLevel, Sequence"},
-      {"/decoder", "null", "decoder: expected exactly one decoder, ByteLevel"},
+       "post_processor.single[1].SpecialToken.id: \"<end>\" is not among "
+       "post_processor.special_tokens"},
+      {"/decoder/type", "\"Surprise\"",
+       "decoder.type: \"Surprise\" is not supported yet; supported: BPEDecoder, ByteFallback, "
+       "ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece"},
+      {"/decoder/type", "\"WordPiece\"", "decoder.add_prefix_space: this option is not known"},
+      {"/decoder", R"({"type": "Strip", "content": "ab", "start": 0, "stop": 0})",
+       "decoder.content: expected one character, found \"ab\""},
+      {"/decoder", R"({"type": "Metaspace", "replacement": "_", "add_prefix_space": false})",
+       "decoder.add_prefix_space: false contradicts the prepend_scheme \"always\"; expected "
+       "\"never\""},
       {"/model/type", "\"Unigram\"", "model.dropout: this option is not known"},
       {"/model/dropout", "0.1", "model.dropout: 0.1 is not supported yet; supported: null, 0"},
       {"/model/byte_fallback", "1", "model.byte_fallback: expected true or false, found 1"},
