@@ -38,18 +38,18 @@ class Cuts {
 
 std::string Streamed(const SampleTokenizer& sample, const std::vector<uint32_t>& ids, bool skip,
                      Cuts cuts) {
-  tokenizer::DecodeStream stream(sample.tokenizer, skip);
+  tokenizer::DecodeStream stream(sample.tokenizer, {.skip_special_tokens = skip});
   std::string joined;
   for (size_t at = 0; at < ids.size();) {
     const size_t count = std::min(cuts.Next(), ids.size() - at);
     const std::vector<uint32_t> part(ids.begin() + at, ids.begin() + at + count);
-    const absl::StatusOr<std::string> text = stream.Append(part);
-    Require(text.ok(), "a stream takes what Decode takes");
-    Require(!unicode::FindInvalidUtf8(*text).has_value(), "a stream gives whole characters");
-    joined += *text;
+    const absl::StatusOr<tokenizer::StreamText> added = stream.Append(part);
+    Require(added.ok(), "a stream takes what Decode takes");
+    Require(!unicode::FindInvalidUtf8(added->text).has_value(), "a stream gives whole characters");
+    joined += added->text;
     at += count;
   }
-  return joined + stream.Flush();
+  return joined + stream.Flush()->text;
 }
 
 void RequireUnknownIdIsRefused(const SampleTokenizer& sample, const std::vector<uint32_t>& ids,
@@ -57,9 +57,9 @@ void RequireUnknownIdIsRefused(const SampleTokenizer& sample, const std::vector<
   Require(status.code() == absl::StatusCode::kInvalidArgument &&
               base::MessageOf(status).starts_with("token_ids["),
           base::MessageOf(status));
-  tokenizer::DecodeStream stream(sample.tokenizer, skip);
+  tokenizer::DecodeStream stream(sample.tokenizer, {.skip_special_tokens = skip});
   Require(!stream.Append(ids).ok(), "a stream refuses what Decode refuses");
-  Require(stream.Flush().empty(), "a refused append changes nothing");
+  Require(stream.Flush()->text.empty(), "a refused append changes nothing");
 }
 
 void Run(ByteSource source) {
@@ -74,7 +74,8 @@ void Run(ByteSource source) {
     ids.push_back((flags & kAnyIds) != 0 ? id : id % limit);
   }
 
-  const absl::StatusOr<std::string> whole = sample.tokenizer.Decode(ids, skip);
+  const absl::StatusOr<std::string> whole =
+      sample.tokenizer.Decode(ids, {.skip_special_tokens = skip});
   if (!whole.ok()) return RequireUnknownIdIsRefused(sample, ids, skip, whole.status());
   Require(!unicode::FindInvalidUtf8(*whole).has_value(), "decoded text is UTF-8");
   Require(Streamed(sample, ids, skip, cuts) == *whole, "a stream gives what Decode gives");

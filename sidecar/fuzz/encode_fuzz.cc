@@ -99,7 +99,7 @@ void RequireSoundEncoding(const SampleTokenizer& sample, const tokenizer::Encode
   for (const ByteRange range : encoding.ranges) {
     Require(range.begin <= range.end && range.end <= input.text.size(), "a range lies in the text");
   }
-  const absl::StatusOr<std::string> text = sample.tokenizer.Decode(encoding.ids, false);
+  const absl::StatusOr<std::string> text = sample.tokenizer.Decode(encoding.ids, {});
   Require(text.ok(), "what was encoded can be decoded");
   Require(!FirstInvalidByte(*text).has_value(), "decoded text is UTF-8");
 }

@@ -34,7 +34,8 @@ void Use(const tokenizer::Tokenizer& tokenizer) {
       Require(range.begin <= range.end && range.end <= text.size(), "a range lies in the text");
     }
     // A template may name ids that no token has; tokenizers allows it.
-    const absl::StatusOr<std::string> decoded = tokenizer.Decode(encoding->ids, true);
+    const absl::StatusOr<std::string> decoded =
+        tokenizer.Decode(encoding->ids, {.skip_special_tokens = true});
     Require(!decoded.ok() || !unicode::FindInvalidUtf8(*decoded).has_value(), "text is UTF-8");
   }
 }
