@@ -36,15 +36,6 @@ Piece Classify(std::string_view bytes, size_t at) {
 
 }  // namespace
 
-DecodedCodePoint DecodeAt(std::string_view text, size_t position) {
-  const uint8_t lead = ByteAt(text, position);
-  const auto tail = [&](size_t i) -> char32_t { return ByteAt(text, position + i) & 0x3F; };
-  if (lead < 0x80) return {lead, 1};
-  if (lead < 0xE0) return {(lead & 0x1Fu) << 6 | tail(1), 2};
-  if (lead < 0xF0) return {(lead & 0x0Fu) << 12 | tail(1) << 6 | tail(2), 3};
-  return {(lead & 0x07u) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
-}
-
 size_t PreviousBoundary(std::string_view text, size_t position) {
   do {
     --position;

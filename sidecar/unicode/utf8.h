@@ -6,6 +6,7 @@
 #define SIDECAR_UNICODE_UTF8_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,16 @@ struct DecodedCodePoint {
 };
 
 // Reads the code point at `position`. REQUIRES: `text` is valid UTF-8 and `position` is the first
-// byte of a character of it.
-[[nodiscard]] DecodedCodePoint DecodeAt(std::string_view text, size_t position);
+// byte of a character of it. Inline: it is called for every character that is not ASCII.
+[[nodiscard]] inline DecodedCodePoint DecodeAt(std::string_view text, size_t position) {
+  const auto byte = [&](size_t i) -> char32_t { return static_cast<uint8_t>(text[position + i]); };
+  const auto tail = [&](size_t i) -> char32_t { return byte(i) & 0x3F; };
+  const char32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  if (lead < 0xE0) return {(lead & 0x1F) << 6 | tail(1), 2};
+  if (lead < 0xF0) return {(lead & 0x0F) << 12 | tail(1) << 6 | tail(2), 3};
+  return {(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
+}
 
 // The first byte of the character that ends just before `position`.
 // REQUIRES: `text` is valid UTF-8, `position` is a character boundary other than 0.

@@ -1,0 +1,52 @@
+#include "unicode/byte_classes.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+namespace triptych::unicode {
+namespace {
+
+bool SameMasks(const BlockMasks& a, const BlockMasks& b) {
+  return a.of_class == b.of_class && a.non_ascii == b.non_ascii;
+}
+
+TEST(ByteClasses, EveryImplementationGivesTheMasksOfTheScalarOne) {
+  std::mt19937 random(1);
+  const auto& implementations = ByteClasses::Implementations();
+  ASSERT_EQ(implementations.back().name, "scalar");
+  for (int round = 0; round < 200; ++round) {
+    ByteClasses classes;
+    for (int i = 0; i < 300; ++i) {
+      classes.Add(static_cast<uint8_t>(random() % 128), random() % kByteClasses);
+    }
+    std::string block(kBlockBytes, '\0');
+    for (char& c : block) c = static_cast<char>(random());
+    const BlockMasks expected = implementations.back().classify(classes, block.data());
+    for (const auto& implementation : implementations) {
+      EXPECT_TRUE(SameMasks(implementation.classify(classes, block.data()), expected))
+          << implementation.name;
+    }
+  }
+}
+
+TEST(ByteClasses, EachByteIsInItsSetsOnly) {
+  ByteClasses classes;
+  for (uint8_t byte = 0; byte < 128; ++byte) classes.Add(byte, byte % kByteClasses);
+  for (int start = 0; start < 256; start += kBlockBytes) {
+    std::string block;
+    for (size_t i = 0; i < kBlockBytes; ++i) block.push_back(static_cast<char>(start + i));
+    const BlockMasks masks = classes.Classify(block.data());
+    for (size_t i = 0; i < kBlockBytes; ++i) {
+      const int byte = start + static_cast<int>(i);
+      EXPECT_EQ(masks.non_ascii >> i & 1, byte >= 128 ? 1u : 0u);
+      for (size_t n = 0; n < kByteClasses; ++n) {
+        EXPECT_EQ(masks.of_class[n] >> i & 1, byte < 128 && byte % kByteClasses == n ? 1u : 0u);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace triptych::unicode
