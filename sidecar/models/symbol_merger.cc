@@ -1,0 +1,166 @@
+// Two ways to the same result.
+//
+// A short word, which is nearly every word, keeps the rank of each pair of neighbours in an array
+// and scans it for the smallest: no bookkeeping, and the scan is a few vector instructions.
+//
+// A long one ("aaaa...", 50 KB) keeps its symbols in a linked list and its pairs in a queue ordered
+// by (rank, place). A heap of all pairs would miss the cache at every step. But ranks are small
+// integers, and a merge mostly makes pairs of higher ranks. So the queue is an array of buckets,
+// each for a span of ranks, and only the bucket that is being emptied is a heap. A pair that
+// belongs to a bucket that was emptied already joins the heap: it is the next to come, as it must
+// be. A pair is not removed when one of its symbols merges elsewhere; it is recognised as stale,
+// since the rank of the pair that stands at its place is then another.
+//
+// That question has a twist. `tokenizers` takes a pair from its queue if the pair that now stands
+// at its place becomes the same token, though it be another pair of another rank. That can only
+// happen where a merge does not make its token longer, which takes a right part that is nothing but
+// the continuing_subword_prefix; such merges go through the queue, which asks the same question.
+//
+// Why leftmost first among equal ranks: `tokenizers` orders its heap so, and "aaa" shows the
+// difference: with the merge (a, a) it is [aa, a], not [a, aa].
+#include "models/symbol_merger.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <functional>
+
+namespace triptych::models {
+namespace {
+
+constexpr size_t kFewSymbols = 48;
+constexpr uint32_t kNoRank = MergeTable::kNoRank;
+constexpr uint32_t kNone = UINT32_MAX;
+
+void MergeFew(const MergeTable& merges, std::vector<Symbol>& symbols) {
+  std::array<uint32_t, kFewSymbols> ranks, ids;  // of the pair of i and i + 1
+  size_t size = symbols.size();
+  const auto look_up = [&](size_t left) {
+    const Merge merge = merges.Find(symbols[left].id, symbols[left + 1].id);
+    ranks[left] = merge.rank;
+    ids[left] = merge.id;
+  };
+  for (size_t i = 0; i + 1 < size; ++i) look_up(i);
+  while (size > 1) {
+    uint32_t lowest = kNoRank;
+    for (size_t i = 0; i + 1 < size; ++i) lowest = std::min(lowest, ranks[i]);
+    if (lowest == kNoRank) break;
+    size_t at = 0;
+    while (ranks[at] != lowest) ++at;
+    symbols[at] = {ids[at], symbols[at].written_size + symbols[at + 1].written_size};
+    --size;
+    for (size_t i = at + 1; i < size; ++i) symbols[i] = symbols[i + 1];
+    for (size_t i = at + 1; i + 1 < size; ++i) {
+      ranks[i] = ranks[i + 1];
+      ids[i] = ids[i + 1];
+    }
+    if (at > 0) look_up(at - 1);
+    if (at + 1 < size) look_up(at);
+  }
+  symbols.resize(size);
+}
+
+// The pairs that may merge, taken out in the order of (rank, place).
+class PairQueue {
+ public:
+  PairQueue(uint32_t rank_limit, size_t expected_pairs) {
+    constexpr int kBucketBits = 12;
+    shift_ = std::max(0, static_cast<int>(std::bit_width(rank_limit)) - kBucketBits);
+    heads_.assign((rank_limit >> shift_) + 1, kNone);
+    nodes_.reserve(expected_pairs);
+  }
+
+  void Push(uint32_t rank, uint32_t place) {
+    const uint32_t bucket = rank >> shift_;
+    if (bucket < next_bucket_) {
+      heap_.push_back(uint64_t{rank} << 32 | place);
+      std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+      return;
+    }
+    nodes_.push_back({rank, place, heads_[bucket]});
+    heads_[bucket] = static_cast<uint32_t>(nodes_.size() - 1);
+  }
+
+  // False where the queue is empty.
+  bool Pop(uint32_t& rank, uint32_t& place) {
+    while (heap_.empty()) {
+      if (next_bucket_ == heads_.size()) return false;
+      for (uint32_t i = heads_[next_bucket_++]; i != kNone; i = nodes_[i].next) {
+        heap_.push_back(uint64_t{nodes_[i].rank} << 32 | nodes_[i].place);
+      }
+      std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+    }
+    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+    rank = static_cast<uint32_t>(heap_.back() >> 32);
+    place = static_cast<uint32_t>(heap_.back());
+    heap_.pop_back();
+    return true;
+  }
+
+ private:
+  struct Node {
+    uint32_t rank, place, next;
+  };
+
+  int shift_;
+  uint32_t next_bucket_ = 0;
+  std::vector<uint32_t> heads_;  // by bucket: the first node, or kNone
+  std::vector<Node> nodes_;
+  std::vector<uint64_t> heap_;  // rank << 32 | place
+};
+
+void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
+  struct Link {
+    uint32_t previous, next;
+    uint32_t rank, id;  // of the pair of this symbol and the next
+  };
+  const auto size = static_cast<uint32_t>(symbols.size());
+  std::vector<Link> links(size);
+  PairQueue queue(merges.rank_limit(), size_t{size} * 2);
+  const auto look_up = [&](uint32_t left) {
+    Link& link = links[left];
+    link.rank = kNoRank;
+    if (link.next == kNone) return;
+    const Merge merge = merges.Find(symbols[left].id, symbols[link.next].id);
+    link.rank = merge.rank;
+    link.id = merge.id;
+    if (merge.rank != kNoRank) queue.Push(merge.rank, left);
+  };
+  for (uint32_t i = 0; i < size; ++i) {
+    links[i].previous = i == 0 ? kNone : i - 1;
+    links[i].next = i + 1 == size ? kNone : i + 1;
+  }
+  for (uint32_t i = 0; i < size; ++i) look_up(i);
+
+  uint32_t rank, place;
+  while (queue.Pop(rank, place)) {
+    Link& link = links[place];
+    if (link.rank != rank && !merges.IsTakenFor(link.rank, link.id, rank)) continue;  // stale
+    const uint32_t right = link.next;
+    symbols[place].id = link.id;
+    symbols[place].written_size += symbols[right].written_size;
+    link.next = links[right].next;
+    links[right].rank = kNoRank;
+    if (link.next != kNone) links[link.next].previous = place;
+    if (link.previous != kNone) look_up(link.previous);
+    look_up(place);
+  }
+
+  size_t kept = 0;
+  for (uint32_t i = 0; i != kNone; i = links[i].next) symbols[kept++] = symbols[i];
+  symbols.resize(kept);
+}
+
+}  // namespace
+
+void MergeSymbols(const MergeTable& merges, std::vector<Symbol>& symbols) {
+  if (symbols.size() <= 1) return;
+  if (symbols.size() <= kFewSymbols && merges.always_grow()) {
+    MergeFew(merges, symbols);
+  } else {
+    MergeMany(merges, symbols);
+  }
+}
+
+}  // namespace triptych::models

@@ -1,0 +1,76 @@
+#include "models/symbol_merger.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace triptych::models {
+namespace {
+
+// The definition, and nothing else.
+std::vector<Symbol> MergePlainly(const MergeTable& merges, std::vector<Symbol> symbols) {
+  while (true) {
+    Merge best{MergeTable::kNoRank, 0};
+    size_t at = 0;
+    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
+      const Merge merge = merges.Find(symbols[i].id, symbols[i + 1].id);
+      if (merge.rank < best.rank) {
+        best = merge;
+        at = i;
+      }
+    }
+    if (best.rank == MergeTable::kNoRank) return symbols;
+    symbols[at] = {best.id, symbols[at].written_size + symbols[at + 1].written_size};
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+}
+
+TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 300; ++round) {
+    const uint32_t letters = 2 + random() % 5;
+    const uint32_t merge_count = 1 + random() % 60;
+    MergeTable merges(merge_count);
+    // In any order: a merge may use a token that only a later merge makes.
+    std::vector<uint32_t> ranks(merge_count);
+    for (uint32_t i = 0; i < merge_count; ++i) ranks[i] = i * 100;
+    std::shuffle(ranks.begin(), ranks.end(), random);
+    for (uint32_t i = 0; i < merge_count; ++i) {
+      const uint32_t limit = letters + i;
+      merges.Insert(random() % limit, random() % limit, {ranks[i], limit});
+    }
+    for (const size_t size : {0, 1, 2, 7, 47, 48, 49, 300}) {
+      std::vector<Symbol> symbols;
+      for (size_t i = 0; i < size; ++i)
+        symbols.push_back({static_cast<uint32_t>(random()) % letters, 1});
+      const std::vector<Symbol> expected = MergePlainly(merges, symbols);
+      MergeSymbols(merges, symbols);
+      ASSERT_EQ(symbols, expected) << round << " " << size;
+    }
+  }
+}
+
+TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
+  MergeTable merges(1);
+  merges.Insert(0, 0, {0, 1});
+  for (const size_t size : {3, 101}) {
+    std::vector<Symbol> symbols(size, {0, 1});
+    MergeSymbols(merges, symbols);
+    ASSERT_EQ(symbols.size(), size / 2 + 1);
+    EXPECT_EQ(symbols.front(), (Symbol{1, 2}));
+    EXPECT_EQ(symbols.back(), (Symbol{0, 1}));
+  }
+}
+
+TEST(MergeTable, APairThatIsInsertedTwiceHasItsLastMerge) {
+  MergeTable merges(2);
+  merges.Insert(1, 2, {5, 3});
+  merges.Insert(1, 2, {7, 4});
+  EXPECT_EQ(merges.Find(1, 2).rank, 7u);
+  EXPECT_EQ(merges.Find(1, 2).id, 4u);
+  EXPECT_EQ(merges.Find(2, 1).rank, MergeTable::kNoRank);
+}
+
+}  // namespace
+}  // namespace triptych::models
