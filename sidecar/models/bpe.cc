@@ -1,23 +1,14 @@
-// Two ways to the same result. A short piece, which is nearly every piece, is scanned for its best
-// pair again and again: quadratic, but without any bookkeeping. A long one ("aaaa...", 50 KB) goes
-// through a heap of candidate pairs over a linked list: O(n log n). A candidate is not removed when
-// one of its symbols merges elsewhere; it is recognised as stale when it is taken.
+// From a piece to its symbols, and from symbols to tokens. How symbols merge is symbol_merger.cc.
 //
-// Why leftmost first among equal ranks: `tokenizers` orders its heap so, and "aaa" shows the
-// difference: with the merge (a, a) it is [aa, a], not [a, aa].
-//
-// When a candidate is stale: `tokenizers` takes it if the pair that is now at its place becomes the
-// same token, though it be another pair of another rank. That can only happen where a merge does
-// not make its token longer, which takes a right part that is nothing but the prefix; then
-// everything goes through the heap, which asks the same question.
+// Encoding without ranges goes through a table of words that were seen before (word_table.h),
+// seeded with the tokens of the vocabulary themselves: most words of a text are tokens. What the
+// table gives is what merging gave, so it can change no result.
 //
 // Tested by bpe_test.cc, which holds both ways against a plain 40-line encoder.
 #include "models/bpe.h"
 
 #include <algorithm>
-#include <limits>
-#include <queue>
-#include <tuple>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "base/str_cat.h"
@@ -27,26 +18,68 @@
 namespace triptych::models {
 namespace {
 
-constexpr size_t kFewSymbols = 32;
+// Of the character of the byte-level alphabet: the printable bytes of ASCII stand for themselves.
+uint32_t WrittenSize(uint8_t byte) { return byte > 0x20 && byte < 0x7F ? 1 : 2; }
 
-uint64_t PairKey(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
+std::string ToByteLevel(std::string_view bytes) {
+  std::string written;
+  for (const char byte : bytes) written += unicode::ByteLevelCharacter(static_cast<uint8_t>(byte));
+  return written;
+}
+
+// " the" -> "▁the"
+std::string MarkBlanks(std::string_view word) {
+  std::string marked;
+  for (const char c : word) {
+    if (c == ' ') {
+      marked += kBlankMark;
+    } else {
+      marked += c;
+    }
+  }
+  return marked;
+}
+
+// "▁the" -> " the"
+std::string UnmarkBlanks(std::string_view token) {
+  std::string word;
+  for (size_t at = 0; at < token.size();) {
+    const bool is_blank = token.substr(at).starts_with(kBlankMark);
+    word += is_blank ? ' ' : token[at];
+    at += is_blank ? kBlankMark.size() : 1;
+  }
+  return word;
+}
 
 }  // namespace
 
+Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
+    : vocabulary_(std::move(vocabulary)),
+      options_(std::move(options)),
+      merges_(options_.merges.size()) {}
+
 absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
   std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
-  if (absl::Status added = bpe->AddMerges(); !added.ok()) return added;
   bpe->FillByteIds();
-  if (bpe->options_.ignore_merges && bpe->options_.is_byte_level) bpe->FillWholePieces();
   if (bpe->options_.unk_token.has_value()) {
     bpe->unk_id_ = bpe->vocabulary_.IdOf(*bpe->options_.unk_token);
   }
+  bpe->FindCuts();
+  if (absl::Status added = bpe->AddMerges(); !added.ok()) return added;
+  bpe->options_.merges = {};
+  bpe->Seed();
   return bpe;
 }
 
 absl::Status Bpe::AddMerges() {
   const size_t prefix_size = options_.continuing_subword_prefix.size();
-  merges_.reserve(options_.merges.size());
+  for (const auto& [left, right] : options_.merges) {
+    if (right.size() == prefix_size) {
+      merges_.AllowMergesThatDoNotGrow();
+      break;
+    }
+  }
+  std::string whole;
   for (uint32_t rank = 0; rank < options_.merges.size(); ++rank) {
     const auto& [left, right] = options_.merges[rank];
     const auto error = [&](std::string_view token, std::string_view what) {
@@ -55,7 +88,7 @@ absl::Status Bpe::AddMerges() {
     };
     // As `tokenizers` does, without asking whether it is the prefix that is cut off.
     if (right.size() < prefix_size) return error(right, "shorter than continuing_subword_prefix");
-    const std::string whole = left + right.substr(prefix_size);
+    whole.assign(left).append(right, prefix_size);
     uint32_t ids[3];
     const std::string_view tokens[3] = {left, right, whole};
     for (int i = 0; i < 3; ++i) {
@@ -63,83 +96,176 @@ absl::Status Bpe::AddMerges() {
       if (!id.has_value()) return error(tokens[i], "not a token of the vocabulary");
       ids[i] = *id;
     }
-    if (right.size() == prefix_size) merges_grow_ = false;
-    // A pair that is listed twice has its last rank, as in `tokenizers`.
-    merges_.insert_or_assign(PairKey(ids[0], ids[1]), Merge{rank, ids[2]});
+    merges_.Insert(ids[0], ids[1], {rank, ids[2]});
   }
-  options_.merges = {};
   return absl::OkStatus();
 }
 
 void Bpe::FillByteIds() {
   for (int byte = 0; byte < 256; ++byte) {
-    const std::string character(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
-    byte_ids_[byte] = vocabulary_.IdOf(character);
-    written_sizes_[byte] = static_cast<uint8_t>(character.size());
+    byte_ids_[byte] = vocabulary_.IdOf(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
     constexpr char kDigits[] = "0123456789ABCDEF";
     const char token[] = {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
     fallback_ids_[byte] = vocabulary_.IdOf({token, sizeof(token)});
   }
 }
 
-void Bpe::FillWholePieces() {
-  for (uint32_t id = 0; id < vocabulary_.id_limit(); ++id) {
-    const auto token = vocabulary_.TokenOf(id);
-    if (!token.has_value()) continue;
-    if (auto bytes = unicode::FromByteLevel(*token)) whole_piece_ids_[*bytes] = id;
+// Where the cuts of a BlankSplitter change nothing: no rule looks at the piece as a whole, and no
+// character is dropped, which would move the ranges of all that follow in it.
+void Bpe::FindCuts() {
+  const bool is_whole_seen = options_.is_byte_level || options_.ignore_merges ||
+                             !options_.continuing_subword_prefix.empty() ||
+                             !options_.end_of_word_suffix.empty();
+  const bool may_drop =
+      !unk_id_.has_value() &&
+      (!options_.byte_fallback || !std::all_of(fallback_ids_.begin(), fallback_ids_.end(),
+                                               [](const auto& id) { return id.has_value(); }));
+  if (is_whole_seen || may_drop || !vocabulary_.IdOf(kBlankMark).has_value()) return;
+  // A line break that is unknown could share its unknown token with its neighbours.
+  if (!vocabulary_.IdOf("\n").has_value() &&
+      !(options_.byte_fallback && fallback_ids_['\n'].has_value())) {
+    return;
+  }
+  splitter_.emplace();
+  for (const auto& [left, right] : options_.merges) {
+    splitter_->AddToken(left + right);
+    // The byte tokens of a line break may merge too.
+    if (left == "<0x0A>" || right == "<0x0A>") splitter_->AddToken("\n\n");
   }
 }
 
-const Bpe::Merge* Bpe::FindMerge(uint32_t left, uint32_t right) const {
-  const auto found = merges_.find(PairKey(left, right));
-  return found == merges_.end() ? nullptr : &found->second;
+void Bpe::Seed() {
+  auto table = std::make_shared<WordTable>(vocabulary_.size());
+  for (uint32_t id = 0; id < vocabulary_.id_limit(); ++id) {
+    const auto token = vocabulary_.TokenOf(id);
+    if (!token.has_value()) continue;
+    std::string word(*token);
+    if (options_.is_byte_level) {
+      auto bytes = unicode::FromByteLevel(*token);
+      if (!bytes.has_value()) continue;
+      word = *std::move(bytes);
+    } else if (splitter_.has_value()) {
+      word = UnmarkBlanks(*token);
+    }
+    if (word.empty() || word.size() > WordTable::kMaxShortBytes) continue;
+    const auto symbols = SymbolsOf(options_.is_byte_level ? std::string_view(word) : *token);
+    if (!symbols.ok() || symbols->empty() || symbols->size() > WordTable::kMaxShortIds) continue;
+    uint32_t ids[WordTable::kMaxShortIds] = {};
+    for (size_t i = 0; i < symbols->size(); ++i) ids[i] = (*symbols)[i].id;
+    table->Insert(WordTable::KeyOf(word), ids, symbols->size(), /*is_seed=*/true);
+  }
+  const absl::MutexLock lock(&words_mutex_);
+  words_ = std::move(table);
+}
+
+std::shared_ptr<WordTable> Bpe::words() const {
+  const absl::MutexLock lock(&words_mutex_);
+  if (words_->IsFull()) words_ = words_->Renewed();
+  return words_;
 }
 
 std::optional<uint32_t> Bpe::WholePiece(std::string_view piece) const {
   if (!options_.ignore_merges) return std::nullopt;
-  if (!options_.is_byte_level) return vocabulary_.IdOf(piece);
-  const auto whole = whole_piece_ids_.find(piece);
-  return whole == whole_piece_ids_.end() ? std::nullopt : std::optional(whole->second);
+  return vocabulary_.IdOf(options_.is_byte_level ? ToByteLevel(piece) : std::string(piece));
 }
 
-absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
-  if (piece.empty()) return absl::OkStatus();
-  if (const std::optional<uint32_t> whole = WholePiece(piece)) {
-    out.push_back({*whole, {0, static_cast<uint32_t>(piece.size())}});
-    return absl::OkStatus();
+absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const uint32_t> ends,
+                            std::vector<uint32_t>& ids) const {
+  const std::shared_ptr<WordTable> table = words();
+  // Each word that is found writes kMaxShortIds ids, of which the next overwrites what is not its.
+  size_t used = ids.size(), left = ends.size();
+  ids.resize(used + left * WordTable::kMaxShortIds);
+  for (const uint32_t end : ends) {
+    const size_t size = end - begin;
+    size_t count = 0;
+    if (size <= WordTable::kMaxShortBytes) {
+      const char* word = text.data() + begin;
+      const WordTable::Key key =
+          begin + 16 <= text.size() ? WordTable::KeyOf(word, size) : WordTable::KeyOf({word, size});
+      count = table->Find(key, ids.data() + used);
+    }
+    --left;
+    if (count == 0) {
+      ids.resize(used);
+      absl::Status added = AppendNewWord(text.substr(begin, size), *table, ids);
+      if (!added.ok()) return added;
+      used = ids.size();
+      ids.resize(used + left * WordTable::kMaxShortIds);
+    }
+    used += count;
+    begin = end;
   }
-  if (cache_.Find(piece, out)) return absl::OkStatus();
-  absl::StatusOr<std::vector<Symbol>> symbols = ToSymbols(piece);
-  if (!symbols.ok()) return symbols.status();
-  if (symbols->size() <= kFewSymbols && merges_grow_) {
-    MergeFew(*symbols);
-  } else {
-    MergeMany(*symbols);
-  }
-  std::vector<Token> tokens = ToTokens(piece, *symbols);
-  out.insert(out.end(), tokens.begin(), tokens.end());
-  cache_.Insert(piece, std::move(tokens));
+  ids.resize(used);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Bpe::Symbol>> Bpe::ToSymbols(std::string_view piece) const {
+absl::Status Bpe::AppendNewWord(std::string_view word, WordTable& table,
+                                std::vector<uint32_t>& ids) const {
+  if (const WordTable::Ids known = table.FindLong(word); known.begin != nullptr) {
+    ids.insert(ids.end(), known.begin, known.begin + known.count);
+    return absl::OkStatus();
+  }
+  const size_t before = ids.size();
+  std::string marked;
+  if (splitter_.has_value()) marked = MarkBlanks(word);
+  const auto symbols = SymbolsOf(splitter_.has_value() ? std::string_view(marked) : word);
+  if (!symbols.ok()) return symbols.status();
+  for (const Symbol& symbol : *symbols) ids.push_back(symbol.id);
+  const size_t count = ids.size() - before;
+  if (word.size() <= WordTable::kMaxShortBytes && count > 0 && count <= WordTable::kMaxShortIds) {
+    uint32_t padded[WordTable::kMaxShortIds] = {};
+    std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(before), count, padded);
+    table.Insert(WordTable::KeyOf(word), padded, count);
+  } else {
+    table.InsertLong(word, ids.data() + before, count);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
+  // A text that is one piece is cut here too, so that it takes no more memory than its words.
+  for (size_t begin = 0, end; begin < piece.size(); begin = end) {
+    end = splitter_.has_value() ? splitter_->EndOfMarkedWord(piece, begin) : piece.size();
+    const std::string_view word = piece.substr(begin, end - begin);
+    const auto symbols = SymbolsOf(word);
+    if (!symbols.ok()) return symbols.status();
+    AppendTokens(word, static_cast<uint32_t>(begin), *symbols, out);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Symbol>> Bpe::SymbolsOf(std::string_view piece) const {
+  std::vector<Symbol> symbols;
+  if (const std::optional<uint32_t> whole = WholePiece(piece)) {
+    const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
+    symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
+    return symbols;
+  }
+  if (absl::Status made = AppendCharacters(piece, symbols); !made.ok()) return made;
+  MergeSymbols(merges_, symbols);
+  return symbols;
+}
+
+absl::Status Bpe::AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const {
   const bool has_affixes =
       !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
-  std::vector<Symbol> symbols;
   symbols.reserve(piece.size());
   // The unknown token goes in front of the next known one, so byte_fallback tokens overtake it.
   std::optional<Symbol> unknown;
   for (size_t at = 0, end; at < piece.size(); at = end) {
     const auto byte = static_cast<uint8_t>(piece[at]);
     end = at + (options_.is_byte_level ? 1 : unicode::DecodeAt(piece, at).size);
-    const std::string character(options_.is_byte_level ? unicode::ByteLevelCharacter(byte)
-                                                       : piece.substr(at, end - at));
-    const auto written_size = static_cast<uint32_t>(character.size());
-    std::string affixed;
-    std::string_view spelled = character;
-    if (has_affixes) spelled = affixed = Spelled(character, at == 0, end == piece.size());
-    const std::optional<uint32_t> id =
-        options_.is_byte_level && !has_affixes ? byte_ids_[byte] : vocabulary_.IdOf(spelled);
+    if (options_.is_byte_level && !has_affixes && byte_ids_[byte].has_value() &&
+        !unknown.has_value()) {
+      symbols.push_back({*byte_ids_[byte], WrittenSize(byte)});
+      continue;
+    }
+    const std::string written = options_.is_byte_level ? unicode::ByteLevelCharacter(byte)
+                                                       : std::string(piece.substr(at, end - at));
+    const auto written_size = static_cast<uint32_t>(written.size());
+    const std::string spelled =
+        has_affixes ? Spelled(written, at == 0, end == piece.size()) : written;
+    const std::optional<uint32_t> id = vocabulary_.IdOf(spelled);
     if (id.has_value()) {
       if (unknown.has_value()) symbols.push_back(*std::exchange(unknown, std::nullopt));
       symbols.push_back({*id, written_size});
@@ -149,7 +275,7 @@ absl::StatusOr<std::vector<Bpe::Symbol>> Bpe::ToSymbols(std::string_view piece) 
     }
   }
   if (unknown.has_value()) symbols.push_back(*unknown);
-  return symbols;
+  return absl::OkStatus();
 }
 
 std::string Bpe::Spelled(std::string_view character, bool is_first, bool is_last) const {
@@ -187,17 +313,16 @@ absl::Status Bpe::AddUnknown(uint32_t written_size, std::optional<Symbol>& pendi
   return absl::OkStatus();
 }
 
-std::vector<Token> Bpe::ToTokens(std::string_view piece, const std::vector<Symbol>& symbols) const {
+void Bpe::AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
+                       std::vector<Token>& out) const {
   // The byte form's pieces are shorter than they are written: a walk along both finds the bytes
   // that a written range touches. An affix can make the symbols longer than the piece.
   const auto written_size_at = [&](size_t at) -> uint32_t {
-    return options_.is_byte_level ? written_sizes_[static_cast<uint8_t>(piece[at])] : 1;
+    return options_.is_byte_level ? WrittenSize(static_cast<uint8_t>(piece[at])) : 1;
   };
   const auto piece_size = static_cast<uint32_t>(piece.size());
-  std::vector<Token> tokens;
   uint32_t at = 0, written_at = 0, written_end = 0;
   for (const Symbol& symbol : symbols) {
-    if (!symbol.is_alive) continue;
     const uint32_t written_begin = written_end;
     written_end += symbol.written_size;
     while (at < piece_size && written_at + written_size_at(at) <= written_begin) {
@@ -207,69 +332,7 @@ std::vector<Token> Bpe::ToTokens(std::string_view piece, const std::vector<Symbo
     while (at < piece_size && written_at + written_size_at(at) < written_end) {
       written_at += written_size_at(at++);
     }
-    tokens.push_back({symbol.id, {begin, std::min(at + 1, piece_size)}});
-  }
-  return tokens;
-}
-
-void Bpe::MergeFew(std::vector<Symbol>& symbols) const {
-  while (true) {
-    size_t best = 0;
-    Merge best_merge{std::numeric_limits<uint32_t>::max(), 0};
-    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const Merge* merge = FindMerge(symbols[i].id, symbols[i + 1].id);
-      if (merge != nullptr && merge->rank < best_merge.rank) {
-        best = i;
-        best_merge = *merge;
-      }
-    }
-    if (best_merge.rank == std::numeric_limits<uint32_t>::max()) return;
-    symbols[best].id = best_merge.id;
-    symbols[best].written_size += symbols[best + 1].written_size;
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-  }
-}
-
-void Bpe::MergeMany(std::vector<Symbol>& symbols) const {
-  struct Candidate {
-    uint32_t rank;
-    int32_t left;  // the index of its symbol
-    uint32_t id;   // of the token that it becomes
-
-    bool operator>(const Candidate& other) const {
-      return std::tie(rank, left) > std::tie(other.rank, other.left);
-    }
-  };
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
-  const auto add_candidate = [&](int32_t left) {
-    if (left < 0 || symbols[left].next < 0) return;
-    if (const Merge* merge = FindMerge(symbols[left].id, symbols[symbols[left].next].id)) {
-      candidates.push({merge->rank, left, merge->id});
-    }
-  };
-  const auto count = static_cast<int32_t>(symbols.size());
-  for (int32_t i = 0; i < count; ++i) {
-    symbols[i].previous = i - 1;
-    symbols[i].next = i + 1 < count ? i + 1 : -1;
-  }
-  for (int32_t i = 0; i < count; ++i) add_candidate(i);
-
-  while (!candidates.empty()) {
-    const Candidate candidate = candidates.top();
-    candidates.pop();
-    Symbol& left = symbols[candidate.left];
-    if (!left.is_alive || left.next < 0) continue;
-    Symbol& right = symbols[left.next];
-    const Merge* merge = FindMerge(left.id, right.id);
-    if (merge == nullptr || merge->id != candidate.id) continue;
-
-    left.id = candidate.id;
-    left.written_size += right.written_size;
-    left.next = right.next;
-    right.is_alive = false;
-    if (left.next >= 0) symbols[left.next].previous = candidate.left;
-    add_candidate(left.previous);
-    add_candidate(candidate.left);
+    out.push_back({symbol.id, {offset + begin, offset + std::min(at + 1, piece_size)}});
   }
 }
 

@@ -6,17 +6,21 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "base/string_map.h"
+#include "absl/synchronization/mutex.h"
+#include "models/blank_splitter.h"
+#include "models/merge_table.h"
 #include "models/model.h"
-#include "models/piece_cache.h"
+#include "models/symbol_merger.h"
 #include "models/vocabulary.h"
+#include "models/word_table.h"
 
 namespace triptych::models {
 
@@ -66,56 +70,52 @@ class Bpe final : public Model {
   [[nodiscard]] absl::Status Tokenize(std::string_view piece,
                                       std::vector<Token>& out) const override;
 
+  [[nodiscard]] absl::Status AppendIds(std::string_view text, size_t begin,
+                                       std::span<const uint32_t> ends,
+                                       std::vector<uint32_t>& ids) const override;
+
+  [[nodiscard]] const BlankSplitter* splitter() const override {
+    return splitter_.has_value() ? &*splitter_ : nullptr;
+  }
+
   [[nodiscard]] const Vocabulary& vocabulary() const override { return vocabulary_; }
   [[nodiscard]] std::string_view type() const override { return "BPE"; }
 
  private:
-  struct Merge {
-    uint32_t rank;
-    uint32_t id;  // of the token that the pair becomes
-  };
-
-  // A part of a piece that is one token so far. Symbols form a linked list inside a vector.
-  struct Symbol {
-    uint32_t id;
-    uint32_t written_size;  // of the text it stands for, as tokens are written
-    int32_t previous = -1;  // -1: none
-    int32_t next = -1;      // -1: none
-    bool is_alive = true;
-  };
-
-  Bpe(Vocabulary vocabulary, BpeOptions options)
-      : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {}
+  Bpe(Vocabulary vocabulary, BpeOptions options);
 
   absl::Status AddMerges();
   void FillByteIds();
-  void FillWholePieces();
-  [[nodiscard]] const Merge* FindMerge(uint32_t left, uint32_t right) const;
+  void FindCuts();
+  void Seed();
   [[nodiscard]] std::optional<uint32_t> WholePiece(std::string_view piece) const;
 
+  // The tokens of a piece, merged.
+  absl::StatusOr<std::vector<Symbol>> SymbolsOf(std::string_view piece) const;
   // The symbols before any merge.
-  absl::StatusOr<std::vector<Symbol>> ToSymbols(std::string_view piece) const;
+  absl::Status AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const;
   [[nodiscard]] std::string Spelled(std::string_view character, bool is_first, bool is_last) const;
   // Appends the tokens of the bytes of `spelled`; false where the vocabulary lacks one of them.
   bool AppendBytes(std::string_view spelled, std::vector<Symbol>& symbols) const;
   absl::Status AddUnknown(uint32_t written_size, std::optional<Symbol>& pending,
                           std::vector<Symbol>& symbols) const;
+  void AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
+                    std::vector<Token>& out) const;
 
-  void MergeFew(std::vector<Symbol>& symbols) const;
-  void MergeMany(std::vector<Symbol>& symbols) const;
-  [[nodiscard]] std::vector<Token> ToTokens(std::string_view piece,
-                                            const std::vector<Symbol>& symbols) const;
+  // Appends the ids of a word that `table` does not know, and adds it.
+  absl::Status AppendNewWord(std::string_view word, WordTable& table,
+                             std::vector<uint32_t>& ids) const;
+  [[nodiscard]] std::shared_ptr<WordTable> words() const;
 
   Vocabulary vocabulary_;
-  BpeOptions options_;                                     // without merges
-  absl::flat_hash_map<uint64_t, Merge> merges_;            // by left id << 32 | right id
-  bool merges_grow_ = true;                                // see MergeFew
+  BpeOptions options_;  // without merges
+  MergeTable merges_;
   std::array<std::optional<uint32_t>, 256> byte_ids_;      // byte form: of each byte's character
-  std::array<uint8_t, 256> written_sizes_ = {};            // byte form: of each byte's character
   std::array<std::optional<uint32_t>, 256> fallback_ids_;  // of "<0x00>" to "<0xFF>"
-  base::StringMap<uint32_t> whole_piece_ids_;              // byte form with ignore_merges: by bytes
   std::optional<uint32_t> unk_id_;
-  mutable PieceCache cache_;
+  std::optional<BlankSplitter> splitter_;
+  mutable absl::Mutex words_mutex_;
+  mutable std::shared_ptr<WordTable> words_ ABSL_GUARDED_BY(words_mutex_);
 };
 
 }  // namespace triptych::models

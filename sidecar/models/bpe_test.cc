@@ -350,16 +350,6 @@ TEST(Bpe, ManyThreadsShareTheCache) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST(PieceCache, IsBounded) {
-  PieceCache cache;
-  const size_t bound = PieceCache::kShards * PieceCache::kMaxPiecesPerShard;
-  for (size_t i = 0; i < bound + 50'000; ++i) cache.Insert(std::to_string(i), {{1, {0, 1}}});
-  EXPECT_LE(cache.size(), bound);
-  cache.Insert(std::string(PieceCache::kMaxPieceBytes + 1, 'x'), {});
-  std::vector<Token> tokens;
-  EXPECT_FALSE(cache.Find(std::string(PieceCache::kMaxPieceBytes + 1, 'x'), tokens));
-}
-
 TEST(Vocabulary, RefusesHostileIds) {
   EXPECT_FALSE(Vocabulary::Create({{"a", 4'000'000'000u}}).ok());
   EXPECT_FALSE(Vocabulary::Create({{"a", 1}, {"b", 1}}).ok());
