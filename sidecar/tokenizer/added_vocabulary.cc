@@ -5,6 +5,7 @@
 #include "tokenizer/added_vocabulary.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "absl/status/status.h"
 #include "base/aligned_text.h"
@@ -112,11 +113,28 @@ void AddedVocabulary::Finder::Add(std::string_view pattern, uint32_t id) {
     const auto fresh = static_cast<uint32_t>(nodes.size());
     nodes[at].children.emplace_back(byte, fresh);
     nodes.emplace_back();
-    if (at == 0) first_nodes[byte] = fresh;
+    if (at == 0) {
+      first_nodes[byte] = fresh;
+      if (byte < 128) {
+        first_bytes.Add(byte, 0);
+      } else {
+        has_non_ascii_first = true;
+      }
+    }
     at = fresh;
   }
   // Of two tokens with one normal form the first wins, as in Aho-Corasick.
   if (!nodes[at].id.has_value()) nodes[at].id = id;
+}
+
+size_t AddedVocabulary::Finder::NextCandidate(std::string_view text, size_t at) const {
+  for (; at + unicode::kBlockBytes <= text.size(); at += unicode::kBlockBytes) {
+    const unicode::BlockMasks masks = first_bytes.Classify(text.data() + at);
+    const uint64_t found = masks.of_class[0] | (has_non_ascii_first ? masks.non_ascii : 0);
+    if (found != 0) return at + static_cast<size_t>(std::countr_zero(found));
+  }
+  while (at < text.size() && first_nodes[static_cast<uint8_t>(text[at])] == 0) ++at;
+  return at;
 }
 
 std::optional<AddedVocabulary::Match> AddedVocabulary::LongestAt(const Finder& finder,
@@ -143,7 +161,11 @@ std::vector<Section> AddedVocabulary::Cut(std::string_view text, bool normalized
   uint32_t done = 0;
   auto next_literal = literal.begin();
   const Finder& find_in = finder(normalized);
-  for (uint32_t at = 0; at < size && !find_in.nodes.empty();) {
+  if (find_in.nodes.empty()) {
+    if (size > 0) sections.push_back({std::nullopt, {0, size}});
+    return sections;
+  }
+  for (uint32_t at = 0; (at = static_cast<uint32_t>(find_in.NextCandidate(text, at))) < size;) {
     while (next_literal != literal.end() && (next_literal->end <= at || next_literal->empty())) {
       ++next_literal;
     }

@@ -19,6 +19,7 @@
 #include "base/byte_range.h"
 #include "models/vocabulary.h"
 #include "normalizers/normalizer.h"
+#include "unicode/byte_classes.h"
 
 namespace triptych::tokenizer {
 
@@ -67,8 +68,8 @@ class AddedVocabulary {
 
  private:
   // A trie of bytes. Why not Aho-Corasick: added tokens are short and begin with rare bytes, so
-  // that a table of first bytes skips nearly all of a text; and the longest match from the left is
-  // then a walk.
+  // nearly all of a text is skipped 64 bytes at a time by a look for first bytes; and the longest
+  // match from the left is then a walk.
   struct Finder {
     struct Node {
       std::vector<std::pair<uint8_t, uint32_t>> children;  // byte, index of the node
@@ -77,8 +78,13 @@ class AddedVocabulary {
 
     void Add(std::string_view pattern, uint32_t id);
 
+    // The first place from `at` on where a token may begin; text.size() where there is none.
+    [[nodiscard]] size_t NextCandidate(std::string_view text, size_t at) const;
+
     std::vector<Node> nodes;                  // empty: finds nothing
     std::array<uint32_t, 256> first_nodes{};  // 0: no token begins with this byte
+    unicode::ByteClasses first_bytes;         // the set 0: those that are ASCII
+    bool has_non_ascii_first = false;
   };
 
   struct Match {

