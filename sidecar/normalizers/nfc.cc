@@ -6,6 +6,8 @@
 
 namespace triptych::normalizers {
 
+bool Nfc::LeavesAlone(std::string_view text) const { return unicode::IsSurelyNfc(text); }
+
 void Nfc::Normalize(base::AlignedText& text) const {
   if (unicode::IsSurelyNfc(text.text())) return;
   unicode::Composed composed = unicode::ToNfc(text.text());

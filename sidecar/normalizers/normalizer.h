@@ -2,6 +2,8 @@
 #ifndef SIDECAR_NORMALIZERS_NORMALIZER_H_
 #define SIDECAR_NORMALIZERS_NORMALIZER_H_
 
+#include <string_view>
+
 #include "base/aligned_text.h"
 
 namespace triptych::normalizers {
@@ -10,6 +12,9 @@ namespace triptych::normalizers {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
+
+  // Whether `text` would certainly stay as it is. Much cheaper than Normalize where it can tell.
+  [[nodiscard]] virtual bool LeavesAlone(std::string_view /*text*/) const { return false; }
 
   // Rewrites `text` in place and keeps its alignment. It never fails: every text has a normal form.
   // REQUIRES: valid UTF-8. ENSURES: valid UTF-8.

@@ -33,6 +33,17 @@ class ByteLevel final : public PreTokenizer {
 
   [[nodiscard]] absl::Status PreTokenize(PreTokenizedText& text) const override;
   [[nodiscard]] bool yields_bytes() const override { return output_ == Output::kBytes; }
+  [[nodiscard]] const WordSplitter* word_splitter() const override {
+    return changes_text() || !split_.has_value() ? nullptr : split_->word_splitter();
+  }
+
+  // Whether a text can come out changed. If not, and there is no pattern, this does nothing.
+  [[nodiscard]] bool changes_text() const {
+    return add_prefix_space_ || output_ == Output::kAlphabet;
+  }
+  [[nodiscard]] bool does_nothing() const override {
+    return !changes_text() && !split_.has_value();
+  }
 
  private:
   ByteLevel(bool add_prefix_space, std::optional<Split> split, Output output)

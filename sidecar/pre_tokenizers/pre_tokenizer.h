@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "base/aligned_text.h"
 #include "base/byte_range.h"
+#include "pre_tokenizers/word_splitter.h"
 
 namespace triptych::pre_tokenizers {
 
@@ -31,6 +32,13 @@ class PreTokenizer {
   // Cuts each piece of `text` further, as if it stood alone: no pattern sees past its piece.
   // RESOURCE_EXHAUSTED where a pattern takes too long for this text; `text` is then unspecified.
   [[nodiscard]] virtual absl::Status PreTokenize(PreTokenizedText& text) const = 0;
+
+  // The splitter that cuts any text exactly as this does, where all this does is cut with one of
+  // the patterns that it knows; null otherwise. Lives as long as this.
+  [[nodiscard]] virtual const WordSplitter* word_splitter() const { return nullptr; }
+
+  // Whether it leaves every text as it is, in one piece.
+  [[nodiscard]] virtual bool does_nothing() const { return false; }
 
   // Whether the pieces are bytes for a model whose vocabulary was translated to bytes; see
   // byte_level.h. Otherwise they are the text that the vocabulary is written in.

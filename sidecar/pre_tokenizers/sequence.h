@@ -20,6 +20,16 @@ class Sequence final : public PreTokenizer {
     return !steps_.empty() && steps_.back()->yields_bytes();
   }
 
+  [[nodiscard]] const WordSplitter* word_splitter() const override {
+    const PreTokenizer* only = nullptr;  // the one that does something
+    for (const auto& step : steps_) {
+      if (step->does_nothing()) continue;
+      if (only != nullptr) return nullptr;
+      only = step.get();
+    }
+    return only == nullptr ? nullptr : only->word_splitter();
+  }
+
  private:
   std::vector<std::unique_ptr<PreTokenizer>> steps_;
 };

@@ -17,7 +17,13 @@ absl::StatusOr<Split> Split::CreateFromRegex(std::string_view pattern, SplitBeha
                                              bool invert) {
   absl::StatusOr<unicode::Regex> regex = unicode::Regex::Create(pattern);
   if (!regex.ok()) return regex.status();
-  return Split(std::make_unique<unicode::Regex>(*std::move(regex)), "", behavior, invert);
+  Split split(std::make_unique<unicode::Regex>(*std::move(regex)), "", behavior, invert);
+  if (behavior == SplitBehavior::kIsolated && !invert) {
+    if (auto splitter = WordSplitter::ForPattern(pattern)) {
+      split.splitter_ = std::make_unique<const WordSplitter>(*std::move(splitter));
+    }
+  }
+  return split;
 }
 
 absl::StatusOr<Split> Split::CreateFromString(std::string_view literal, SplitBehavior behavior,

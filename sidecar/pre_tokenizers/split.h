@@ -26,6 +26,7 @@ class Split final : public PreTokenizer {
                                                               SplitBehavior behavior, bool invert);
 
   [[nodiscard]] absl::Status PreTokenize(PreTokenizedText& text) const override;
+  [[nodiscard]] const WordSplitter* word_splitter() const override { return splitter_.get(); }
 
  private:
   Split(std::unique_ptr<unicode::Regex> regex, std::string literal, SplitBehavior behavior,
@@ -37,6 +38,7 @@ class Split final : public PreTokenizer {
   std::string literal_;
   SplitBehavior behavior_;
   bool invert_;
+  std::unique_ptr<const WordSplitter> splitter_;  // null: not one of the patterns that it knows
 };
 
 }  // namespace triptych::pre_tokenizers

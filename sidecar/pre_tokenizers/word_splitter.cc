@@ -154,7 +154,7 @@ void WordSplitter::AddNonAscii(std::string_view text, size_t begin, uint64_t non
                                Window& window) const {
   while (non_ascii != 0) {
     const auto at = static_cast<size_t>(std::countr_zero(non_ascii));
-    const auto [code_point, size] = unicode::DecodeAt(text, begin + at);
+    const auto [code_point, size] = unicode::DecodeCharacter(text.data() + begin + at);
     if (at + size > window.size) {  // the window cuts it
       window.size = at;
       window.is_last = false;
@@ -262,13 +262,13 @@ WordSplitter::CharClass WordSplitter::ClassOf(char32_t c) const {
 }
 
 WordSplitter::CharClass WordSplitter::ClassAt(std::string_view text, size_t at) const {
-  return ClassOf(unicode::DecodeAt(text, at).value);
+  return ClassOf(unicode::DecodeCharacter(text.data() + at).value);
 }
 
 size_t WordSplitter::EndOfRun(std::string_view text, size_t at, CharClass kind,
                               size_t max_characters) const {
   while (at < text.size() && max_characters-- > 0) {
-    const auto [code_point, size] = unicode::DecodeAt(text, at);
+    const auto [code_point, size] = unicode::DecodeCharacter(text.data() + at);
     if (ClassOf(code_point) != kind) break;
     at += size;
   }

@@ -40,6 +40,7 @@ absl::Status TokenizerService::EncodeOne(const pb::EncodeRequest& request,
   tokenizer::EncodeInput input;
   input.text = request.text();
   input.add_special_tokens = request.add_special_tokens();
+  input.include_ranges = request.include_token_spans();
   for (const pb::ByteSpan& span : request.literal_spans()) {
     input.literal_spans.push_back({span.begin(), span.end()});
   }

@@ -178,7 +178,8 @@ absl::Status TextEncoder::AppendBlankWords(std::string_view text, bool is_start,
   uint32_t ends[models::BlankSplitter::kMinCapacity];
   static_cast<void>(splitter.Split(text, 0, ends, std::size(ends)));
   const size_t end = splitter.cuts_at_newlines() && text[0] == '\n' ? 0 : ends[0];
-  const std::string first = " " + std::string(text.substr(0, end));
+  std::string first(1, ' ');
+  first.append(text.substr(0, end));
   const auto size = static_cast<uint32_t>(first.size());
   absl::Status appended = stages_.model->AppendIds(first, 0, std::span(&size, 1), ids);
   if (!appended.ok() || end == text.size()) return appended;

@@ -46,26 +46,6 @@ absl::Status CheckSpans(std::string_view name, std::string_view text,
   return absl::OkStatus();
 }
 
-// The bytes of `text` that came from `spans` of the request.
-std::vector<ByteRange> SpansWithin(const base::AlignedText& text,
-                                   const std::vector<ByteRange>& spans) {
-  std::vector<ByteRange> within;
-  if (spans.empty()) return within;
-  auto span = spans.begin();
-  for (uint32_t i = 0; i < text.text().size(); ++i) {
-    const ByteRange origin = text.OriginOf({i, i + 1});
-    while (span != spans.end() && span->end <= origin.begin) ++span;
-    if (span == spans.end()) break;
-    if (!span->Overlaps(origin)) continue;
-    if (!within.empty() && within.back().end == i) {
-      within.back().end = i + 1;
-    } else {
-      within.push_back({i, i + 1});
-    }
-  }
-  return within;
-}
-
 absl::Status CheckInput(const EncodeInput& input) {
   absl::Status checked = CheckText("text", input.text);
   if (checked.ok()) checked = CheckSpans("literal_spans", input.text, input.literal_spans);
@@ -126,10 +106,11 @@ absl::StatusOr<Tokenizer> Tokenizer::Create(TokenizerParts parts) {
 
 Tokenizer::Tokenizer(TokenizerParts parts, AddedVocabulary added, post_processors::Layouts layouts,
                      Detokenizer detokenizer)
-    : normalizer_(std::move(parts.normalizer)),
-      pre_tokenizer_(std::move(parts.pre_tokenizer)),
-      model_(std::move(parts.model)),
-      added_(std::move(added)),
+    : encoder_({.normalizer = std::move(parts.normalizer),
+                .pre_tokenizer = std::move(parts.pre_tokenizer),
+                .model = std::move(parts.model),
+                .blank_rule = parts.blank_rule},
+               std::move(added)),
       layouts_(std::move(layouts)),
       detokenizer_(std::move(detokenizer)),
       settings_(std::move(parts.settings)) {}
@@ -142,14 +123,18 @@ absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const
   for (const Piece& piece : layouts_.For(is_pair, input.add_special_tokens)) {
     const size_t before = encoding.ids.size();
     if (piece.kind == Piece::Kind::kToken) {
-      encoding.Append(piece.id, {end, end});
+      encoding.ids.push_back(piece.id);
+      if (input.include_ranges) encoding.ranges.push_back({end, end});
     } else {
       const bool is_first = piece.kind == Piece::Kind::kFirstText;
-      absl::Status encoded =
-          EncodeText(is_first ? input.text : *input.pair,
-                     is_first ? input.literal_spans : input.pair_literal_spans, encoding);
+      const std::string_view text = is_first ? input.text : *input.pair;
+      const auto& literal = is_first ? input.literal_spans : input.pair_literal_spans;
+      absl::Status encoded = input.include_ranges ? encoder_.Append(text, literal, encoding)
+                                                  : encoder_.AppendIds(text, literal, encoding.ids);
       if (!encoded.ok()) return encoded;
-      end = encoding.ids.size() == before ? 0 : encoding.ranges.back().end;
+      if (input.include_ranges) {
+        end = encoding.ids.size() == before ? 0 : encoding.ranges.back().end;
+      }
     }
     if (is_pair) encoding.sources.resize(encoding.ids.size(), SourceOf(piece));
     if (piece.type_id != 0) encoding.type_ids.resize(before);
@@ -158,57 +143,6 @@ absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const
     }
   }
   return encoding;
-}
-
-absl::Status Tokenizer::EncodeText(std::string_view text, const std::vector<ByteRange>& literal,
-                                   base::Encoding& encoding) const {
-  for (const Section& section : added_.Cut(text, /*normalized=*/false, literal)) {
-    if (section.id.has_value()) {
-      encoding.Append(*section.id, section.range);
-      continue;
-    }
-    absl::Status encoded =
-        EncodePlain(base::AlignedText(text.substr(section.range.begin, section.range.size()),
-                                      section.range.begin),
-                    literal, encoding);
-    if (!encoded.ok()) return encoded;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Tokenizer::EncodePlain(base::AlignedText text, const std::vector<ByteRange>& literal,
-                                    base::Encoding& encoding) const {
-  if (normalizer_ != nullptr) normalizer_->Normalize(text);
-  if (!added_.has_any(/*normalized=*/true)) return EncodePieces(std::move(text), encoding);
-  for (const Section& section :
-       added_.Cut(text.text(), /*normalized=*/true, SpansWithin(text, literal))) {
-    if (section.id.has_value()) {
-      encoding.Append(*section.id, text.OriginOf(section.range));
-    } else if (absl::Status encoded = EncodePieces(text.Slice(section.range), encoding);
-               !encoded.ok()) {
-      return encoded;
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Tokenizer::EncodePieces(base::AlignedText text, base::Encoding& encoding) const {
-  pre_tokenizers::PreTokenizedText pieces(std::move(text));
-  if (pre_tokenizer_ != nullptr) {
-    if (absl::Status cut = pre_tokenizer_->PreTokenize(pieces); !cut.ok()) return cut;
-  }
-  const std::string_view whole = pieces.text.text();
-  std::vector<models::Token> tokens;
-  for (const ByteRange& piece : pieces.pieces) {
-    tokens.clear();
-    absl::Status made = model_->Tokenize(whole.substr(piece.begin, piece.size()), tokens);
-    if (!made.ok()) return made;
-    for (const models::Token& token : tokens) {
-      const ByteRange range{piece.begin + token.range.begin, piece.begin + token.range.end};
-      encoding.Append(token.id, pieces.text.OriginOf(range));
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace triptych::tokenizer

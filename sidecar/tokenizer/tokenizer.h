@@ -29,6 +29,7 @@
 #include "tokenizer/added_vocabulary.h"
 #include "tokenizer/detokenizer.h"
 #include "tokenizer/settings.h"
+#include "tokenizer/text_encoder.h"
 
 namespace triptych::tokenizer {
 
@@ -41,6 +42,7 @@ struct TokenizerParts {
   std::unique_ptr<post_processors::PostProcessor> post_processor;  // null: none
   decoders::Sequence decoder;
   Settings settings;
+  std::optional<BlankRule> blank_rule;  // what normalizer and pre-tokenizer come to, if it is that
 };
 
 struct EncodeInput {
@@ -49,6 +51,8 @@ struct EncodeInput {
   // on character boundaries. The model still sees the text as a whole.
   std::vector<base::ByteRange> literal_spans = {};
   bool add_special_tokens = false;
+  // Whether to fill Encoding::ranges. Ids alone are found several times as fast.
+  bool include_ranges = false;
   // A second text, for models that compare two.
   std::optional<std::string_view> pair = std::nullopt;
   std::vector<base::ByteRange> pair_literal_spans = {};
@@ -78,8 +82,10 @@ class Tokenizer {
   [[nodiscard]] size_t vocab_size() const { return detokenizer_.vocab_size(); }
   // One more than the highest id.
   [[nodiscard]] size_t id_limit() const { return detokenizer_.id_limit(); }
-  [[nodiscard]] std::string_view model_type() const { return model_->type(); }
-  [[nodiscard]] const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
+  [[nodiscard]] std::string_view model_type() const { return encoder_.model().type(); }
+  [[nodiscard]] const std::vector<AddedToken>& added_tokens() const {
+    return encoder_.added().tokens();
+  }
   // What the files say and nothing here applies.
   [[nodiscard]] const Settings& settings() const { return settings_; }
 
@@ -87,16 +93,7 @@ class Tokenizer {
   Tokenizer(TokenizerParts parts, AddedVocabulary added, post_processors::Layouts layouts,
             Detokenizer detokenizer);
 
-  absl::Status EncodeText(std::string_view text, const std::vector<base::ByteRange>& literal,
-                          base::Encoding& encoding) const;
-  absl::Status EncodePlain(base::AlignedText text, const std::vector<base::ByteRange>& literal,
-                           base::Encoding& encoding) const;
-  absl::Status EncodePieces(base::AlignedText text, base::Encoding& encoding) const;
-
-  std::unique_ptr<normalizers::Normalizer> normalizer_;
-  std::unique_ptr<pre_tokenizers::PreTokenizer> pre_tokenizer_;
-  std::unique_ptr<models::Model> model_;
-  AddedVocabulary added_;
+  TextEncoder encoder_;
   post_processors::Layouts layouts_;
   Detokenizer detokenizer_;
   Settings settings_;

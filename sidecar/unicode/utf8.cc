@@ -191,6 +191,10 @@ __attribute__((target("avx2"))) bool IsValidAvx2(std::string_view bytes) {
 
 }  // namespace
 
+DecodedCodePoint DecodeAt(std::string_view text, size_t position) {
+  return DecodeCharacter(text.data() + position);
+}
+
 size_t PreviousBoundary(std::string_view text, size_t position) {
   do {
     --position;

@@ -20,10 +20,13 @@ struct DecodedCodePoint {
 };
 
 // Reads the code point at `position`. REQUIRES: `text` is valid UTF-8 and `position` is the first
-// byte of a character of it. Inline: it is called for every character that is not ASCII.
-[[nodiscard]] inline DecodedCodePoint DecodeAt(std::string_view text, size_t position) {
-  const auto byte = [&](size_t i) -> char32_t { return static_cast<uint8_t>(text[position + i]); };
-  const auto tail = [&](size_t i) -> char32_t { return byte(i) & 0x3F; };
+// byte of a character of it.
+[[nodiscard]] DecodedCodePoint DecodeAt(std::string_view text, size_t position);
+
+// The same for the character that begins at `first`. Inline, for the loops that see every character.
+[[nodiscard]] inline DecodedCodePoint DecodeCharacter(const char* first) {
+  const auto byte = [first](size_t i) -> char32_t { return static_cast<uint8_t>(first[i]); };
+  const auto tail = [&byte](size_t i) -> char32_t { return byte(i) & 0x3F; };
   const char32_t lead = byte(0);
   if (lead < 0x80) return {lead, 1};
   if (lead < 0xE0) return {(lead & 0x1F) << 6 | tail(1), 2};
