@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "unicode/canonical.h"
+#include "unicode/nfc_check.h"
 
 namespace triptych::normalizers {
 
-bool Nfc::LeavesAlone(std::string_view text) const { return unicode::IsSurelyNfc(text); }
+bool Nfc::LeavesAlone(std::string_view text) const { return unicode::IsNfc(text); }
 
 void Nfc::Normalize(base::AlignedText& text) const {
-  if (unicode::IsSurelyNfc(text.text())) return;
+  if (unicode::IsNfc(text.text())) return;
   unicode::Composed composed = unicode::ToNfc(text.text());
   if (composed.text == text.text()) return;
   for (base::ByteRange& origin : composed.origins) origin = text.OriginOf(origin);
