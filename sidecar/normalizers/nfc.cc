@@ -9,6 +9,8 @@ namespace triptych::normalizers {
 
 bool Nfc::LeavesAlone(std::string_view text) const { return unicode::IsNfc(text); }
 
+std::string Nfc::TextOf(std::string_view text) const { return unicode::NfcOf(text); }
+
 void Nfc::Normalize(base::AlignedText& text) const {
   if (unicode::IsNfc(text.text())) return;
   unicode::Composed composed = unicode::ToNfc(text.text());

@@ -10,6 +10,7 @@ namespace triptych::normalizers {
 class Nfc final : public Normalizer {
  public:
   [[nodiscard]] bool LeavesAlone(std::string_view text) const override;
+  [[nodiscard]] std::string TextOf(std::string_view text) const override;
   void Normalize(base::AlignedText& text) const override;
 };
 

@@ -112,9 +112,13 @@ absl::Status TextEncoder::AppendPlainIds(std::string_view text, uint32_t origin,
     if (stages_.blank_rule.has_value() && stages_.model->splitter() != nullptr) {
       return AppendBlankWords(text, origin == 0, ids);
     }
-    if (stages_.pre_tokenizer != nullptr && stages_.pre_tokenizer->word_splitter() != nullptr &&
-        (stages_.normalizer == nullptr || stages_.normalizer->LeavesAlone(text))) {
-      return AppendWords(*stages_.pre_tokenizer->word_splitter(), text, 0, ids);
+    if (stages_.pre_tokenizer != nullptr && stages_.pre_tokenizer->word_splitter() != nullptr) {
+      const pre_tokenizers::WordSplitter& splitter = *stages_.pre_tokenizer->word_splitter();
+      const normalizers::Normalizer* normalizer = stages_.normalizer.get();
+      if (normalizer == nullptr || normalizer->LeavesAlone(text)) {
+        return AppendWords(splitter, text, 0, ids);
+      }
+      return AppendWords(splitter, normalizer->TextOf(text), 0, ids);
     }
   }
   base::AlignedText aligned(text, origin);

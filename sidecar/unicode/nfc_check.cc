@@ -70,12 +70,13 @@ size_t EndOfAscii(std::string_view text, size_t at) {
   return at;
 }
 
-}  // namespace
-
-bool IsNfc(std::string_view text) {
+// Calls `visit` with each stretch that only composing can tell about: from the last character that
+// is surely apart from what stands before it to the next such one. Stops where it returns false.
+template <typename Visit>
+void VisitSuspects(std::string_view text, Visit visit) {
   static const Properties properties;
   uint8_t last_class = 0;
-  size_t starter = 0;  // the last place where what stands before it cannot matter
+  size_t starter = 0;
   for (size_t at = 0; at < text.size();) {
     if (static_cast<uint8_t>(text[at]) < 0x80) {
       at = EndOfAscii(text, at);
@@ -85,28 +86,45 @@ bool IsNfc(std::string_view text) {
     }
     const auto [code_point, size] = DecodeCharacter(text.data() + at);
     const uint16_t property = properties.Of(code_point);
-    if (property == 0) {
-      starter = at;
-      last_class = 0;
-      at += size;
-      continue;
-    }
-    const auto own_class = static_cast<uint8_t>(property & kClass);
-    if ((property & kNever) != 0 || (own_class != 0 && own_class < last_class)) return false;
-    last_class = own_class;
+    if (property == 0) starter = at;
     at += size;
-    if ((property & kPerhaps) == 0) continue;
-    // Compose from the last starter up to the next one, both surely apart from what lies beyond.
+    const auto own_class = static_cast<uint8_t>(property & kClass);
+    const bool is_in_order = own_class == 0 || own_class >= last_class;
+    last_class = own_class;
+    if ((property & (kPerhaps | kNever)) == 0 && is_in_order) continue;
     while (at < text.size()) {
       const auto next = DecodeCharacter(text.data() + at);
       if (properties.Of(next.value) == 0) break;
       at += next.size;
     }
-    const std::string_view around = text.substr(starter, at - starter);
-    if (ToNfc(around).text != around) return false;
+    if (!visit(starter, at)) return;
+    starter = at;
     last_class = 0;
   }
-  return true;
+}
+
+}  // namespace
+
+bool IsNfc(std::string_view text) {
+  bool is_nfc = true;
+  VisitSuspects(text, [&](size_t begin, size_t end) {
+    const std::string_view suspect = text.substr(begin, end - begin);
+    return is_nfc = ToNfc(suspect).text == suspect;
+  });
+  return is_nfc;
+}
+
+std::string NfcOf(std::string_view text) {
+  std::string composed;
+  size_t done = 0;
+  VisitSuspects(text, [&](size_t begin, size_t end) {
+    composed.append(text, done, begin - done);
+    composed.append(ToNfc(text.substr(begin, end - begin)).text);
+    done = end;
+    return true;
+  });
+  composed.append(text, done);
+  return composed;
 }
 
 }  // namespace triptych::unicode

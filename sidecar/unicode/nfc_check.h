@@ -1,4 +1,4 @@
-// IsNfc: whether a text is in NFC already, without composing it.
+// IsNfc and NfcOf: composition for text that is nearly always composed already.
 //
 // Nearly all text is, in every language, and to know that is several times cheaper than to compose
 // it. This is the quick check of UAX #15, section 9: a code point has a combining class, and it
@@ -12,12 +12,16 @@
 #ifndef SIDECAR_UNICODE_NFC_CHECK_H_
 #define SIDECAR_UNICODE_NFC_CHECK_H_
 
+#include <string>
 #include <string_view>
 
 namespace triptych::unicode {
 
 // Exactly ToNfc(text).text == text. Skips ASCII many bytes at a time. REQUIRES: valid UTF-8.
 [[nodiscard]] bool IsNfc(std::string_view text);
+
+// ToNfc(text).text, composing only what must be. REQUIRES: valid UTF-8.
+[[nodiscard]] std::string NfcOf(std::string_view text);
 
 }  // namespace triptych::unicode
 

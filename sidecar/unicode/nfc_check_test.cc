@@ -20,7 +20,9 @@ std::string Of(std::initializer_list<char32_t> code_points) {
 }
 
 void ExpectExact(const std::string& text) {
-  ASSERT_EQ(IsNfc(text), ToNfc(text).text == text) << testing::PrintToString(text);
+  const std::string composed = ToNfc(text).text;
+  ASSERT_EQ(IsNfc(text), composed == text) << testing::PrintToString(text);
+  ASSERT_EQ(NfcOf(text), composed) << testing::PrintToString(text);
 }
 
 TEST(NfcCheck, IsExactForEveryCodePointBetweenOthers) {
