@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "base/str_cat.h"
+#include "loader/blank_rule.h"
 #include "loader/file_contents.h"
 #include "loader/file_form.h"
 #include "loader/json_node.h"
@@ -47,6 +48,7 @@ absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root,
   ASSIGN_OR_RETURN(parts.decoder, ParseDecoder(root["decoder"]));
   ASSIGN_OR_RETURN(parts.model, ParseModel(root["model"],
                                            {.is_byte_level = parts.pre_tokenizer->yields_bytes()}));
+  parts.blank_rule = FindBlankRule(root["normalizer"], root["pre_tokenizer"]);
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 
