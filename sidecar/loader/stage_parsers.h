@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "decoders/sequence.h"
 #include "loader/json_node.h"
+#include "loader/load_options.h"
 #include "models/model.h"
 #include "normalizers/normalizer.h"
 #include "post_processors/post_processor.h"
@@ -23,7 +24,7 @@ namespace triptych::loader {
 
 // Null where the file has none.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<normalizers::Normalizer>> ParseNormalizer(
-    const JsonNode& node);
+    const JsonNode& node, const LoadOptions& options);
 
 // Never null; without any step where the file has none. `model_knows_bytes` says whether the model
 // can work on plain bytes: then a ByteLevel that nobody but the model sees leaves the text alone,

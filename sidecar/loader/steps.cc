@@ -14,7 +14,11 @@ constexpr int kMaxNesting = 20;
 absl::Status Flatten(const JsonNode& node, std::string_view key, int depth,
                      std::vector<JsonNode>& steps) {
   if (depth > kMaxNesting) return node.Error("Sequences are nested too deeply");
-  ASSIGN_OR_RETURN(const std::string type, node["type"].String());
+  // Very old files have no types; `tokenizers` then goes by the members.
+  std::string type = node.is_object() && !node[key].is_null() ? "Sequence" : "";
+  if (!node.is_object() || !node["type"].is_null()) {
+    ASSIGN_OR_RETURN(type, node["type"].String());
+  }
   if (type != "Sequence") {
     steps.push_back(node);
     return absl::OkStatus();

@@ -26,22 +26,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What the file itself does not tell.
+struct Context {
+  const LoadOptions& options;
+  std::optional<bool> clean_up;
+};
+
 absl::Status CheckVersion(const JsonNode& version) {
   if (version.is_absent()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string_view number, version.StringView());
   return number == "1.0" ? absl::OkStatus() : version.Unsupported("1.0");
 }
 
-absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root,
-                                              std::optional<bool> clean_up = std::nullopt) {
+absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root, const Context& context) {
   RETURN_IF_ERROR(root.ExpectOnly({"version", "truncation", "padding", "added_tokens", "normalizer",
                                    "pre_tokenizer", "model", "post_processor", "decoder"}));
   RETURN_IF_ERROR(CheckVersion(root["version"]));
   tokenizer::TokenizerParts parts;
   ASSIGN_OR_RETURN(parts.settings, ParseSettings(root));
-  parts.settings.clean_up_tokenization_spaces = clean_up;
+  parts.settings.clean_up_tokenization_spaces = context.clean_up;
   ASSIGN_OR_RETURN(parts.added_tokens, ParseAddedTokens(root["added_tokens"]));
-  ASSIGN_OR_RETURN(parts.normalizer, ParseNormalizer(root["normalizer"]));
+  ASSIGN_OR_RETURN(parts.normalizer, ParseNormalizer(root["normalizer"], context.options));
   ASSIGN_OR_RETURN(parts.pre_tokenizer,
                    ParsePreTokenizer(root["pre_tokenizer"], ModelKnowsBytes(root["model"])));
   ASSIGN_OR_RETURN(parts.post_processor, ParsePostProcessor(root["post_processor"]));
@@ -52,10 +57,10 @@ absl::StatusOr<tokenizer::Tokenizer> FromJson(const JsonNode& root,
   return tokenizer::Tokenizer::Create(std::move(parts));
 }
 
-absl::StatusOr<tokenizer::Tokenizer> FromJsonText(std::string json, std::optional<bool> clean_up) {
+absl::StatusOr<tokenizer::Tokenizer> FromJsonText(std::string json, const Context& context) {
   ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
                    JsonDocument::Parse(std::move(json)));
-  return FromJson(document->root(), clean_up);
+  return FromJson(document->root(), context);
 }
 
 // Special tokens that come before the ranks are entries of the model as well, which a piece of
@@ -74,31 +79,31 @@ absl::Status CheckSpecialTokensAreNoText(const tokenizer::Tokenizer& tokenizer) 
 }
 
 absl::StatusOr<tokenizer::Tokenizer> FromTekken(std::unique_ptr<JsonDocument> document,
-                                                std::optional<bool> clean_up) {
+                                                const Context& context) {
   ASSIGN_OR_RETURN(std::string json, TekkenToJson(document->root()));
   document.reset();
-  ASSIGN_OR_RETURN(tokenizer::Tokenizer tokenizer, FromJsonText(std::move(json), clean_up));
+  ASSIGN_OR_RETURN(tokenizer::Tokenizer tokenizer, FromJsonText(std::move(json), context));
   RETURN_IF_ERROR(CheckSpecialTokensAreNoText(tokenizer));
   return tokenizer;
 }
 
 absl::StatusOr<tokenizer::Tokenizer> FromTiktoken(std::string contents, const fs::path& directory,
-                                                  std::optional<bool> clean_up) {
+                                                  const Context& context) {
   std::optional<std::string> config;
   if (Exists(directory / "tiktoken.json")) {
     ASSIGN_OR_RETURN(config, ReadFile(directory / "tiktoken.json"));
   }
   ASSIGN_OR_RETURN(std::string json, TiktokenToJson(contents, std::move(config)));
   contents = {};
-  return FromJsonText(std::move(json), clean_up);
+  return FromJsonText(std::move(json), context);
 }
 
 absl::StatusOr<tokenizer::Tokenizer> FromContents(std::string contents, const fs::path& file,
-                                                  std::optional<bool> clean_up) {
+                                                  const Context& context) {
   std::optional<FileForm> form = FormOf(contents);
   if (file.extension() == ".json") form = FileForm::kJson;
   if (form == FileForm::kTiktoken) {
-    return FromTiktoken(std::move(contents), file.parent_path(), clean_up);
+    return FromTiktoken(std::move(contents), file.parent_path(), context);
   }
   if (form == FileForm::kSentencePiece) {
     return absl::InvalidArgumentError(
@@ -110,8 +115,8 @@ absl::StatusOr<tokenizer::Tokenizer> FromContents(std::string contents, const fs
   }
   ASSIGN_OR_RETURN(std::unique_ptr<JsonDocument> document,
                    JsonDocument::Parse(std::move(contents)));
-  if (IsTekken(document->root())) return FromTekken(std::move(document), clean_up);
-  return FromJson(document->root(), clean_up);
+  if (IsTekken(document->root())) return FromTekken(std::move(document), context);
+  return FromJson(document->root(), context);
 }
 
 absl::StatusOr<std::optional<bool>> ReadCleanUp(const fs::path& directory) {
@@ -126,11 +131,13 @@ absl::StatusOr<std::optional<bool>> ReadCleanUp(const fs::path& directory) {
 
 }  // namespace
 
-absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json) {
-  return FromJsonText(std::string(json), std::nullopt);
+absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json,
+                                                    const LoadOptions& options) {
+  return FromJsonText(std::string(json), {options, std::nullopt});
 }
 
-absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path) {
+absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path,
+                                                   const LoadOptions& options) {
   fs::path file(path);
   std::error_code error;
   if (fs::is_directory(file, error)) {
@@ -139,7 +146,7 @@ absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path) {
   ASSIGN_OR_RETURN(const std::optional<bool> clean_up, ReadCleanUp(file.parent_path()));
   ASSIGN_OR_RETURN(std::string contents, ReadFile(file));
   absl::StatusOr<tokenizer::Tokenizer> tokenizer =
-      FromContents(std::move(contents), file, clean_up);
+      FromContents(std::move(contents), file, {options, clean_up});
 #ifdef __GLIBC__
   malloc_trim(0);  // else the document's memory stays ours, several times the tokenizer's
 #endif

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "loader/load_options.h"
 #include "tokenizer/tokenizer.h"
 
 namespace triptych::loader {
@@ -21,10 +22,12 @@ namespace triptych::loader {
 // tokenizer_config.json, where there is one. NOT_FOUND where there is no such file,
 // INVALID_ARGUMENT where it is malformed, too large, or has what is not supported; the message
 // begins with the file's path.
-[[nodiscard]] absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path);
+[[nodiscard]] absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path,
+                                                                 const LoadOptions& options = {});
 
 // The same for the text of a tokenizer.json.
-[[nodiscard]] absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json);
+[[nodiscard]] absl::StatusOr<tokenizer::Tokenizer> ParseTokenizer(std::string_view json,
+                                                                  const LoadOptions& options = {});
 
 }  // namespace triptych::loader
 

@@ -2,9 +2,7 @@
 #ifndef SIDECAR_NORMALIZERS_NORMALIZER_H_
 #define SIDECAR_NORMALIZERS_NORMALIZER_H_
 
-#include <string>
-#include <string_view>
-
+#include "absl/status/status.h"
 #include "base/aligned_text.h"
 
 namespace triptych::normalizers {
@@ -14,19 +12,12 @@ class Normalizer {
  public:
   virtual ~Normalizer() = default;
 
-  // Whether `text` would certainly stay as it is. Much cheaper than Normalize where it can tell.
-  [[nodiscard]] virtual bool LeavesAlone(std::string_view /*text*/) const { return false; }
-
-  // The text alone that Normalize makes of `text`; cheaper, where nobody asks what came from where.
-  [[nodiscard]] virtual std::string TextOf(std::string_view text) const {
-    base::AlignedText aligned(text, 0);
-    Normalize(aligned);
-    return aligned.text();
-  }
-
-  // Rewrites `text` in place and keeps its alignment. It never fails: every text has a normal form.
+  // Rewrites `text` in place and keeps its alignment, which is that of Hugging Face `tokenizers`
+  // (see base/text_rewriter.h). A text that is normal already is not copied.
+  //
+  // RESOURCE_EXHAUSTED where a pattern takes too long for this text; `text` is then unspecified.
   // REQUIRES: valid UTF-8. ENSURES: valid UTF-8.
-  virtual void Normalize(base::AlignedText& text) const = 0;
+  [[nodiscard]] virtual absl::Status Normalize(base::AlignedText& text) const = 0;
 };
 
 }  // namespace triptych::normalizers

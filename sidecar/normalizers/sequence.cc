@@ -2,8 +2,11 @@
 
 namespace triptych::normalizers {
 
-void Sequence::Normalize(base::AlignedText& text) const {
-  for (const auto& step : steps_) step->Normalize(text);
+absl::Status Sequence::Normalize(base::AlignedText& text) const {
+  for (const auto& step : steps_) {
+    if (absl::Status done = step->Normalize(text); !done.ok()) return done;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace triptych::normalizers

@@ -14,7 +14,7 @@ class Sequence final : public Normalizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Normalizer>> steps) : steps_(std::move(steps)) {}
 
-  void Normalize(base::AlignedText& text) const override;
+  [[nodiscard]] absl::Status Normalize(base::AlignedText& text) const override;
 
  private:
   std::vector<std::unique_ptr<Normalizer>> steps_;

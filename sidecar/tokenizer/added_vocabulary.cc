@@ -88,7 +88,9 @@ absl::StatusOr<AddedVocabulary> AddedVocabulary::Create(std::vector<AddedToken> 
     std::string pattern = token.content;
     if (token.normalized && normalizer != nullptr) {
       base::AlignedText text(token.content, 0);
-      normalizer->Normalize(text);
+      if (absl::Status done = normalizer->Normalize(text); !done.ok()) {
+        return error(base::MessageOf(done));
+      }
       pattern = text.text();
     }
     (token.normalized ? added.normalized_ : added.not_normalized_).Add(pattern, token.id);

@@ -14,26 +14,6 @@ using base::ByteRange;
 // Words that are cut before the model sees them: enough to keep its memory accesses in flight.
 constexpr size_t kBatch = 1024;
 
-// The bytes of `text` that came from `spans` of the request.
-std::vector<ByteRange> SpansWithin(const base::AlignedText& text,
-                                   const std::vector<ByteRange>& spans) {
-  std::vector<ByteRange> within;
-  if (spans.empty()) return within;
-  auto span = spans.begin();
-  for (uint32_t i = 0; i < text.text().size(); ++i) {
-    const ByteRange origin = text.OriginOf({i, i + 1});
-    while (span != spans.end() && span->end <= origin.begin) ++span;
-    if (span == spans.end()) break;
-    if (!span->Overlaps(origin)) continue;
-    if (!within.empty() && within.back().end == i) {
-      within.back().end = i + 1;
-    } else {
-      within.push_back({i, i + 1});
-    }
-  }
-  return within;
-}
-
 }  // namespace
 
 TextEncoder::TextEncoder(Stages stages, AddedVocabulary added)
@@ -56,10 +36,10 @@ absl::Status TextEncoder::Append(std::string_view text, const std::vector<ByteRa
 
 absl::Status TextEncoder::AppendPlain(base::AlignedText text, const std::vector<ByteRange>& literal,
                                       base::Encoding& encoding) const {
-  if (stages_.normalizer != nullptr) stages_.normalizer->Normalize(text);
+  if (absl::Status done = Normalize(literal, text); !done.ok()) return done;
   if (!added_.has_any(/*normalized=*/true)) return AppendPieces(std::move(text), encoding);
   for (const Section& section :
-       added_.Cut(text.text(), /*normalized=*/true, SpansWithin(text, literal))) {
+       added_.Cut(text.text(), /*normalized=*/true, text.LiteralRanges())) {
     if (section.id.has_value()) {
       encoding.Append(*section.id, text.OriginOf(section.range));
     } else if (absl::Status appended = AppendPieces(text.Slice(section.range), encoding);
@@ -68,6 +48,13 @@ absl::Status TextEncoder::AppendPlain(base::AlignedText text, const std::vector<
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status TextEncoder::Normalize(const std::vector<ByteRange>& literal,
+                                    base::AlignedText& text) const {
+  if (!literal.empty()) text.MarkLiteral(literal);
+  if (stages_.normalizer == nullptr) return absl::OkStatus();
+  return stages_.normalizer->Normalize(text);
 }
 
 absl::Status TextEncoder::AppendPieces(base::AlignedText text, base::Encoding& encoding) const {
@@ -112,20 +99,16 @@ absl::Status TextEncoder::AppendPlainIds(std::string_view text, uint32_t origin,
     if (stages_.blank_rule.has_value() && stages_.model->splitter() != nullptr) {
       return AppendBlankWords(text, origin == 0, ids);
     }
-    if (stages_.pre_tokenizer != nullptr && stages_.pre_tokenizer->word_splitter() != nullptr) {
-      const pre_tokenizers::WordSplitter& splitter = *stages_.pre_tokenizer->word_splitter();
-      const normalizers::Normalizer* normalizer = stages_.normalizer.get();
-      if (normalizer == nullptr || normalizer->LeavesAlone(text)) {
-        return AppendWords(splitter, text, 0, ids);
-      }
-      return AppendWords(splitter, normalizer->TextOf(text), 0, ids);
+    if (stages_.normalizer == nullptr && stages_.pre_tokenizer != nullptr &&
+        stages_.pre_tokenizer->word_splitter() != nullptr) {
+      return AppendWords(*stages_.pre_tokenizer->word_splitter(), text, 0, ids);
     }
   }
   base::AlignedText aligned(text, origin);
-  if (stages_.normalizer != nullptr) stages_.normalizer->Normalize(aligned);
+  if (absl::Status done = Normalize(literal, aligned); !done.ok()) return done;
   if (!finds_normalized) return AppendNormalizedIds(std::move(aligned), ids);
   for (const Section& section :
-       added_.Cut(aligned.text(), /*normalized=*/true, SpansWithin(aligned, literal))) {
+       added_.Cut(aligned.text(), /*normalized=*/true, aligned.LiteralRanges())) {
     if (section.id.has_value()) {
       ids.push_back(*section.id);
     } else if (absl::Status appended = AppendNormalizedIds(aligned.Slice(section.range), ids);

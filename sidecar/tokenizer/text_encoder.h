@@ -71,6 +71,8 @@ class TextEncoder {
  private:
   absl::Status AppendPlain(base::AlignedText text, const std::vector<base::ByteRange>& literal,
                            base::Encoding& encoding) const;
+  absl::Status Normalize(const std::vector<base::ByteRange>& literal,
+                         base::AlignedText& text) const;
   absl::Status AppendPieces(base::AlignedText text, base::Encoding& encoding) const;
 
   absl::Status AppendPlainIds(std::string_view text, uint32_t origin,

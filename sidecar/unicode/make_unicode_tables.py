@@ -1,23 +1,20 @@
 """Write unicode_tables.cc: the Unicode data that Hugging Face `tokenizers` really uses.
 
-Our ids must equal those of `tokenizers`, so its tables are ours, old or new: its NFC carries the
-tables of Unicode 9, its regular expressions (Oniguruma) and its added-token rules (the Rust `regex`
-crate) newer ones. None of the three can be read out, so each is *measured* here by running
-`tokenizers` on every code point. Python's own `unicodedata` only proposes candidates (which
-characters combine, which pairs compose); `tokenizers` decides. Run it again when the pinned
-`tokenizers` changes:
+Our ids must equal those of `tokenizers`, so its tables are ours, old or new: those of its regular
+expressions (Oniguruma) and of its added-token rules (the Rust `regex` crate). Neither can be read
+out, so both are *measured* here by running `tokenizers` on every code point. (The tables of the
+normalizers are older: see make_normalizer_tables.py.) Run it again when the pinned `tokenizers`
+changes:
 
     .venv/bin/python sidecar/unicode/make_unicode_tables.py > sidecar/unicode/unicode_tables.cc
 """
 
 from __future__ import annotations
 
-import sys
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 import tokenizers
-from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
 
 # The order is that of `enum class GeneralCategory` in unicode_tables.h.
 CATEGORIES = [
@@ -30,7 +27,6 @@ CATEGORIES = [
     *("Zl", "Zp", "Zs"),
 ]
 SCALARS = [*range(0xD800), *range(0xE000, 0x110000)]
-HANGUL = range(0xAC00, 0xD7A4)  # decomposed and composed by arithmetic, so never in a table
 
 Range = tuple[int, int]
 
@@ -89,48 +85,6 @@ def strip_code_points() -> list[int]:
     return [c for c, t in zip(SCALARS, tokens, strict=True) if len(t) == 1]
 
 
-def decompositions() -> dict[int, str]:
-    """Return the full canonical decomposition of each code point that has one."""
-    nfd = normalizers.NFD()
-    found = ((c, nfd.normalize_str(chr(c))) for c in SCALARS if c not in HANGUL)
-    return {c: d for c, d in found if d != chr(c)}
-
-
-def combining_classes() -> dict[int, int]:
-    """Return the combining classes other than 0 that `tokenizers` honours."""
-    nfd = normalizers.NFD()
-    classes = {}
-    for c in SCALARS:
-        if nfd.normalize_str(chr(c)) != chr(c):
-            continue
-        # U+0334 has the lowest class, 1, and U+0345 the highest, 240: a mark changes places with
-        # one of them.
-        if (
-            nfd.normalize_str(chr(c) + "\u0334")[0] == "\u0334"
-            or nfd.normalize_str("\u0345" + chr(c))[-1] == "\u0345"
-        ):
-            classes[c] = unicodedata.combining(chr(c))
-            if classes[c] == 0:
-                sys.exit(
-                    f"U+{c:04X} combines in tokenizers but not in this Python: use a newer Python"
-                )
-    return classes
-
-
-def compositions() -> list[tuple[int, int, int]]:
-    """Return (first, second, composite) for each pair that NFC composes."""
-    nfc = normalizers.NFC()
-    pairs = []
-    for c in SCALARS:
-        raw = unicodedata.decomposition(chr(c))
-        if not raw or raw.startswith("<") or c in HANGUL or " " not in raw:
-            continue
-        first, second = (int(part, 16) for part in raw.split())
-        if nfc.normalize_str(chr(first) + chr(second)) == chr(c):
-            pairs.append((first, second, c))
-    return sorted(pairs)
-
-
 def emit_array(kind: str, name: str, rows: Iterable[str]) -> None:
     """Print one constant array, four entries a line."""
     rows = list(rows)
@@ -152,10 +106,7 @@ def main() -> None:
         "//   .venv/bin/python sidecar/unicode/make_unicode_tables.py "
         "> sidecar/unicode/unicode_tables.cc"
     )
-    print(
-        f"// Measured from tokenizers {tokenizers.__version__}, "
-        f"candidates from Unicode {unicodedata.unidata_version}."
-    )
+    print(f"// Measured from tokenizers {tokenizers.__version__}.")
     print("// clang-format off\n")
     print('#include "unicode/unicode_tables.h"\n\nnamespace triptych::unicode {\n')
     runs = general_category_runs()
@@ -167,25 +118,6 @@ def main() -> None:
     emit_ranges("kRegexHan", matched_by(r"\p{Han}"))
     emit_ranges("kAddedTokenWord", word_code_points())
     emit_ranges("kAddedTokenSpace", strip_code_points())
-    decomposed = decompositions()
-    emit_array(
-        "Decomposition",
-        "kDecompositions",
-        (
-            f"{{0x{c:X}, {{{', '.join(f'0x{ord(x):X}' for x in d)}}}, {len(d)}}}"
-            for c, d in decomposed.items()
-        ),
-    )
-    emit_array(
-        "CombiningClass",
-        "kCombiningClasses",
-        (f"{{0x{c:X}, {n}}}" for c, n in combining_classes().items()),
-    )
-    emit_array(
-        "Composition",
-        "kCompositions",
-        (f"{{0x{a:X}, 0x{b:X}, 0x{c:X}}}" for a, b, c in compositions()),
-    )
     print("}  // namespace triptych::unicode")
 
 

@@ -2,8 +2,7 @@
 // our ids equal its ids. unicode_tables.cc is generated; see make_unicode_tables.py beside it for
 // why the tables are of different Unicode versions.
 //
-// This header only declares the tables. To ask questions of them use char_set.h (what is in a
-// class) and canonical.h (decompose and compose).
+// This header only declares the tables. To ask questions of them use char_set.h.
 #ifndef SIDECAR_UNICODE_UNICODE_TABLES_H_
 #define SIDECAR_UNICODE_UNICODE_TABLES_H_
 
@@ -46,27 +45,6 @@ struct CodePointRange {
   char32_t last;
 };
 
-// The full canonical decomposition of `composite`: `size` (at most 4) code points. Sorted by
-// `composite`.
-struct Decomposition {
-  char32_t composite;
-  char32_t parts[4];
-  uint8_t size;
-};
-
-// The canonical combining class of a mark; what is not listed has class 0. Sorted by `code_point`.
-struct CombiningClass {
-  char32_t code_point;
-  uint8_t value;
-};
-
-// NFC replaces `first` `second` by `composite`. Sorted by (first, second). Hangul is not listed.
-struct Composition {
-  char32_t first;
-  char32_t second;
-  char32_t composite;
-};
-
 extern const CategoryRun kCategoryRuns[];
 extern const size_t kCategoryRunsSize;
 extern const CodePointRange kRegexSpace[];  // `\s` of a pattern in tokenizer.json
@@ -79,12 +57,6 @@ extern const CodePointRange kAddedTokenWord[];  // what `single_word` takes for 
 extern const size_t kAddedTokenWordSize;
 extern const CodePointRange kAddedTokenSpace[];  // what `lstrip` and `rstrip` swallow
 extern const size_t kAddedTokenSpaceSize;
-extern const Decomposition kDecompositions[];
-extern const size_t kDecompositionsSize;
-extern const CombiningClass kCombiningClasses[];
-extern const size_t kCombiningClassesSize;
-extern const Composition kCompositions[];
-extern const size_t kCompositionsSize;
 
 }  // namespace triptych::unicode
 
