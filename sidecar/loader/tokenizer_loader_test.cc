@@ -74,11 +74,12 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/padding", R"({"strategy": {"Fixed": -1}})",
        "padding.strategy.Fixed: expected an integer that is not negative, found -1"},
       {"/surprise", "1", "surprise: this option is not known"},
-      {"/normalizer", R"({"type": "Lowercase"})",
-       "normalizer.type: \"Lowercase\" is not supported yet; supported: NFC, Sequence"},
+      {"/normalizer", R"({"type": "Uppercase"})",
+       "normalizer.type: \"Uppercase\" is not supported yet; supported: BertNormalizer, ByteLevel, "
+       "Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Prepend, Replace, Sequence, Strip, StripAccents"},
       {"/normalizer",
        R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Strip"}]})",
-       "normalizer.normalizers[1].type: \"Strip\" is not supported yet; supported: NFC, Sequence"},
+       "normalizer.normalizers[1].strip_left: expected true or false, found nothing"},
       {"/normalizer", "[]", "normalizer.type: expected a string, found nothing"},
       {"/pre_tokenizer/type", "\"Delimiter\"",
        "pre_tokenizer.type: \"Delimiter\" is not supported yet; supported: BertPreTokenizer, "
@@ -105,7 +106,8 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/post_processor/type", "\"BertProcessing\"",
        "post_processor.single: this option is not known"},
       {"/post_processor/single/0/Sequence/id", "\"B\"",
-       "post_processor.single[0].Sequence.id: the template for one text asks for a second; expected "
+       "post_processor.single[0].Sequence.id: the template for one text asks for a second; "
+       "expected "
        "\"A\""},
       {"/post_processor/special_tokens", "{}",
        "post_processor.single[1].SpecialToken.id: \"<end>\" is not among "

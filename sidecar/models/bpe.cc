@@ -184,14 +184,15 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
           begin + 16 <= text.size() ? WordTable::KeyOf(word, size) : WordTable::KeyOf({word, size});
       count = table->Find(key, ids.data() + used);
     }
-    --left;
     if (count == 0) {
-      ids.resize(used);
-      absl::Status added = AppendNewWord(text.substr(begin, size), *table, ids);
-      if (!added.ok()) return added;
-      used = ids.size();
-      ids.resize(used + left * WordTable::kMaxShortIds);
+      const absl::StatusOr<WordTable::Ids> found = IdsOf(text.substr(begin, size), *table);
+      if (!found.ok()) return found.status();
+      count = found->count;
+      const size_t needed = used + count + left * WordTable::kMaxShortIds;
+      if (needed > ids.size()) ids.resize(needed);
+      std::copy_n(found->begin, count, ids.begin() + static_cast<std::ptrdiff_t>(used));
     }
+    --left;
     used += count;
     begin = end;
   }
@@ -199,27 +200,23 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
   return absl::OkStatus();
 }
 
-absl::Status Bpe::AppendNewWord(std::string_view word, WordTable& table,
-                                std::vector<uint32_t>& ids) const {
-  if (const WordTable::Ids known = table.FindLong(word); known.begin != nullptr) {
-    ids.insert(ids.end(), known.begin, known.begin + known.count);
-    return absl::OkStatus();
-  }
-  const size_t before = ids.size();
+absl::StatusOr<WordTable::Ids> Bpe::IdsOf(std::string_view word, WordTable& table) const {
+  if (const WordTable::Ids known = table.FindLong(word); known.begin != nullptr) return known;
   std::string marked;
   if (splitter_.has_value()) marked = MarkBlanks(word);
   const auto symbols = SymbolsOf(splitter_.has_value() ? std::string_view(marked) : word);
   if (!symbols.ok()) return symbols.status();
-  for (const Symbol& symbol : *symbols) ids.push_back(symbol.id);
-  const size_t count = ids.size() - before;
+  // Where the ids stay until the caller has copied them.
+  static thread_local std::vector<uint32_t> ids;
+  const size_t count = symbols->size();
+  ids.assign(std::max(count, WordTable::kMaxShortIds), 0);
+  for (size_t i = 0; i < count; ++i) ids[i] = (*symbols)[i].id;
   if (word.size() <= WordTable::kMaxShortBytes && count > 0 && count <= WordTable::kMaxShortIds) {
-    uint32_t padded[WordTable::kMaxShortIds] = {};
-    std::copy_n(ids.begin() + static_cast<std::ptrdiff_t>(before), count, padded);
-    table.Insert(WordTable::KeyOf(word), padded, count);
+    table.Insert(WordTable::KeyOf(word), ids.data(), count);
   } else {
-    table.InsertLong(word, ids.data() + before, count);
+    table.InsertLong(word, ids.data(), count);
   }
-  return absl::OkStatus();
+  return WordTable::Ids{ids.data(), count};
 }
 
 absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {

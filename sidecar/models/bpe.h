@@ -102,9 +102,9 @@ class Bpe final : public Model {
   void AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
                     std::vector<Token>& out) const;
 
-  // Appends the ids of a word that `table` does not know, and adds it.
-  absl::Status AppendNewWord(std::string_view word, WordTable& table,
-                             std::vector<uint32_t>& ids) const;
+  // The ids of a word that is long, or that `table` does not know yet and that is added to it. They
+  // live until the thread calls this again, and no longer than the table.
+  absl::StatusOr<WordTable::Ids> IdsOf(std::string_view word, WordTable& table) const;
   [[nodiscard]] std::shared_ptr<WordTable> words() const;
 
   Vocabulary vocabulary_;

@@ -52,7 +52,8 @@ absl::Status TextEncoder::AppendPlain(base::AlignedText text, const std::vector<
 
 absl::Status TextEncoder::Normalize(const std::vector<ByteRange>& literal,
                                     base::AlignedText& text) const {
-  if (!literal.empty()) text.MarkLiteral(literal);
+  // Only the search for normalized tokens, behind the normalizer, asks for the marks.
+  if (!literal.empty() && added_.has_any(/*normalized=*/true)) text.MarkLiteral(literal);
   if (stages_.normalizer == nullptr) return absl::OkStatus();
   return stages_.normalizer->Normalize(text);
 }
