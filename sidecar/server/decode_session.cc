@@ -8,15 +8,11 @@ namespace triptych::server {
 namespace {
 
 namespace pb = sidecar::v1;
+using tokenizer::StreamText;
 
 void SetFailure(const absl::Status& status, pb::StreamFailure& failure) {
   failure.set_code(static_cast<int>(status.code()));
   failure.set_message(std::string(base::MessageOf(status)));
-}
-
-absl::StatusOr<std::string> TextOf(absl::StatusOr<tokenizer::StreamText> added) {
-  if (!added.ok()) return added.status();
-  return std::move(added->text);
 }
 
 absl::Status NotOpen(uint64_t id) {
@@ -38,16 +34,33 @@ absl::Status CheckColumns(const pb::AppendColumns& appends) {
   return absl::OkStatus();
 }
 
-void AddTo(const absl::StatusOr<std::string>& text, pb::TextColumns& texts) {
-  if (!text.ok()) {
+void AddTo(const absl::StatusOr<StreamText>& added, pb::TextColumns& texts) {
+  const auto index = static_cast<uint32_t>(texts.sizes_size());
+  if (!added.ok()) {
     pb::FailureAt& failure = *texts.add_failures();
-    failure.set_index(static_cast<uint32_t>(texts.sizes_size()));
-    SetFailure(text.status(), *failure.mutable_failure());
+    failure.set_index(index);
+    SetFailure(added.status(), *failure.mutable_failure());
     texts.add_sizes(0);
     return;
   }
-  texts.add_sizes(static_cast<uint32_t>(text->size()));
-  texts.mutable_text()->append(*text);
+  texts.add_sizes(static_cast<uint32_t>(added->text.size()));
+  texts.mutable_text()->append(added->text);
+  if (!added->stop_index.has_value()) return;
+  pb::StopAt& stop = *texts.add_stops();
+  stop.set_index(index);
+  stop.set_stop_index(*added->stop_index);
+  stop.set_tokens_used(added->tokens_used);
+}
+
+void SetResult(absl::StatusOr<StreamText> added, pb::StreamResult& result) {
+  if (!added.ok()) {
+    SetFailure(added.status(), *result.mutable_failure());
+    return;
+  }
+  result.set_text(std::move(added->text));
+  if (!added->stop_index.has_value()) return;
+  result.mutable_stop()->set_stop_index(*added->stop_index);
+  result.mutable_stop()->set_tokens_used(added->tokens_used);
 }
 
 }  // namespace
@@ -65,26 +78,22 @@ absl::Status DecodeSession::Run(const pb::StreamDecodeRequest& request,
 
 void DecodeSession::RunOperation(const pb::StreamOperation& operation, pb::StreamResult& result) {
   const uint64_t id = operation.stream_id();
-  absl::StatusOr<std::string> text = std::string();
   switch (operation.operation_case()) {
     case pb::StreamOperation::kOpen:
-      if (absl::Status opened = Open(id, operation.open()); !opened.ok()) text = opened;
+      if (absl::Status opened = Open(id, operation.open()); !opened.ok()) {
+        SetFailure(opened, *result.mutable_failure());
+      }
       break;
     case pb::StreamOperation::kAppend: {
       const auto& ids = operation.append().token_ids();
-      text = Append(id, ids.data(), static_cast<size_t>(ids.size()));
+      SetResult(Append(id, {ids.data(), static_cast<size_t>(ids.size())}), result);
       break;
     }
     case pb::StreamOperation::kClose:
-      text = Close(id);
+      SetResult(Close(id), result);
       break;
     case pb::StreamOperation::OPERATION_NOT_SET:
-      text = absl::InvalidArgumentError("operation: none is set");
-  }
-  if (text.ok()) {
-    result.set_text(*std::move(text));
-  } else {
-    SetFailure(text.status(), *result.mutable_failure());
+      SetFailure(absl::InvalidArgumentError("operation: none is set"), *result.mutable_failure());
   }
 }
 
@@ -92,7 +101,7 @@ void DecodeSession::RunAppends(const pb::AppendColumns& appends, pb::TextColumns
   const uint32_t* ids = appends.token_ids().data();
   for (int i = 0; i < appends.stream_ids_size(); ++i) {
     const uint32_t count = appends.token_counts(i);
-    AddTo(Append(appends.stream_ids(i), ids, count), texts);
+    AddTo(Append(appends.stream_ids(i), {ids, count}), texts);
     ids += count;
   }
 }
@@ -105,6 +114,11 @@ absl::Status DecodeSession::Open(uint64_t id, const pb::OpenStream& options) {
   if (streams_.contains(id)) {
     return absl::AlreadyExistsError(base::StrCat("stream_id: the stream ", id, " is open already"));
   }
+  if (options.stop_strings_size() > max_stop_strings_) {
+    return absl::InvalidArgumentError(base::StrCat("stop_strings: ", options.stop_strings_size(),
+                                                   " are more than the ", max_stop_strings_,
+                                                   " that --max-batch allows; give fewer"));
+  }
   if (++count_.open > count_.limit) {
     --count_.open;
     return absl::ResourceExhaustedError(base::StrCat(
@@ -113,20 +127,23 @@ absl::Status DecodeSession::Open(uint64_t id, const pb::OpenStream& options) {
   }
   tokenizer::StreamOptions stream_options;
   stream_options.skip_special_tokens = options.skip_special_tokens();
+  stream_options.stop_strings = {options.stop_strings().begin(), options.stop_strings().end()};
+  stream_options.include_stop_string = options.include_stop_string();
+  stream_options.clean_up_spaces = options.clean_up_spaces();
   streams_.try_emplace(id, tokenizer_, std::move(stream_options));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> DecodeSession::Append(uint64_t id, const uint32_t* ids, size_t count) {
+absl::StatusOr<StreamText> DecodeSession::Append(uint64_t id, std::span<const uint32_t> ids) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return NotOpen(id);
-  return TextOf(stream->second.Append({ids, count}));
+  return stream->second.Append(ids);
 }
 
-absl::StatusOr<std::string> DecodeSession::Close(uint64_t id) {
+absl::StatusOr<StreamText> DecodeSession::Close(uint64_t id) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return NotOpen(id);
-  absl::StatusOr<std::string> rest = TextOf(stream->second.Flush());
+  absl::StatusOr<StreamText> rest = stream->second.Flush();
   streams_.erase(stream);
   --count_.open;
   return rest;

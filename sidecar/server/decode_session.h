@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <string>
+#include <span>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -25,8 +25,8 @@ struct StreamCount {
 class DecodeSession {
  public:
   // `tokenizer` and `count` must outlive this object.
-  DecodeSession(const tokenizer::Tokenizer& tokenizer, StreamCount& count)
-      : tokenizer_(tokenizer), count_(count) {}
+  DecodeSession(const tokenizer::Tokenizer& tokenizer, int max_stop_strings, StreamCount& count)
+      : tokenizer_(tokenizer), max_stop_strings_(max_stop_strings), count_(count) {}
   ~DecodeSession() { count_.open -= static_cast<int>(streams_.size()); }
   DecodeSession(const DecodeSession&) = delete;
   DecodeSession& operator=(const DecodeSession&) = delete;
@@ -46,10 +46,11 @@ class DecodeSession {
   void RunCloses(const sidecar::v1::StreamDecodeRequest& request, sidecar::v1::TextColumns& texts);
 
   absl::Status Open(uint64_t id, const sidecar::v1::OpenStream& options);
-  absl::StatusOr<std::string> Append(uint64_t id, const uint32_t* ids, size_t count);
-  absl::StatusOr<std::string> Close(uint64_t id);
+  absl::StatusOr<tokenizer::StreamText> Append(uint64_t id, std::span<const uint32_t> ids);
+  absl::StatusOr<tokenizer::StreamText> Close(uint64_t id);
 
   const tokenizer::Tokenizer& tokenizer_;
+  const int max_stop_strings_;
   StreamCount& count_;
   absl::flat_hash_map<uint64_t, tokenizer::DecodeStream> streams_;
 };

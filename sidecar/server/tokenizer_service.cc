@@ -8,7 +8,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "base/str_cat.h"
-#include "server/version.h"
+#include "server/tokenizer_info.h"
 
 namespace triptych::server {
 namespace {
@@ -21,6 +21,44 @@ grpc::Status ToGrpcStatus(const absl::Status& status, std::string_view prefix = 
           base::StrCat(prefix, base::MessageOf(status))};
 }
 
+std::vector<base::ByteRange> ToRanges(
+    const google::protobuf::RepeatedPtrField<pb::ByteSpan>& spans) {
+  std::vector<base::ByteRange> ranges;
+  ranges.reserve(static_cast<size_t>(spans.size()));
+  for (const pb::ByteSpan& span : spans) ranges.push_back({span.begin(), span.end()});
+  return ranges;
+}
+
+pb::TokenSource ToProto(base::Encoding::Source source) {
+  switch (source) {
+    case base::Encoding::Source::kFirstText:
+      return pb::TOKEN_SOURCE_TEXT;
+    case base::Encoding::Source::kSecondText:
+      return pb::TOKEN_SOURCE_PAIR;
+    case base::Encoding::Source::kSpecialToken:
+      return pb::TOKEN_SOURCE_ADDED;
+  }
+  return pb::TOKEN_SOURCE_UNSPECIFIED;  // not reached; the compiler cannot know
+}
+
+void FillResponse(const pb::EncodeRequest& request, const base::Encoding& encoding,
+                  pb::EncodeResponse& response) {
+  response.mutable_token_ids()->Add(encoding.ids.begin(), encoding.ids.end());
+  if (request.include_type_ids()) {
+    response.mutable_type_ids()->Add(encoding.type_ids.begin(), encoding.type_ids.end());
+    response.mutable_type_ids()->Resize(response.token_ids_size(), 0);  // empty: all are 0
+  }
+  if (!request.include_token_spans()) return;
+  for (const base::ByteRange& range : encoding.ranges) {
+    pb::ByteSpan& span = *response.add_token_spans();
+    span.set_begin(range.begin);
+    span.set_end(range.end);
+  }
+  for (const base::Encoding::Source source : encoding.sources) {
+    response.add_sources(ToProto(source));
+  }
+}
+
 }  // namespace
 
 absl::Status TokenizerService::CheckBatch(int size) const {
@@ -30,30 +68,32 @@ absl::Status TokenizerService::CheckBatch(int size) const {
                    " that --max-batch allows; send several messages"));
 }
 
+absl::Status TokenizerService::CheckSize(std::string_view field, const std::string& text) const {
+  if (text.size() <= static_cast<size_t>(limits_.max_text_bytes)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::StrCat(field, ": ", text.size(), " bytes are more than the ", limits_.max_text_bytes,
+                   " that --max-text-bytes allows; cut the text"));
+}
+
 absl::Status TokenizerService::EncodeOne(const pb::EncodeRequest& request,
                                          pb::EncodeResponse& response) {
-  if (request.text().size() > static_cast<size_t>(limits_.max_text_bytes)) {
+  if (absl::Status checked = CheckSize("text", request.text()); !checked.ok()) return checked;
+  if (absl::Status checked = CheckSize("pair", request.pair()); !checked.ok()) return checked;
+  if (!request.has_pair() && request.pair_literal_spans_size() > 0) {
     return absl::InvalidArgumentError(
-        base::StrCat("text: ", request.text().size(), " bytes are more than the ",
-                     limits_.max_text_bytes, " that --max-text-bytes allows; cut the text"));
+        "pair_literal_spans[0]: there is no pair; set it, or leave its spans out");
   }
   tokenizer::EncodeInput input;
   input.text = request.text();
+  input.literal_spans = ToRanges(request.literal_spans());
   input.add_special_tokens = request.add_special_tokens();
   input.include_ranges = request.include_token_spans();
-  for (const pb::ByteSpan& span : request.literal_spans()) {
-    input.literal_spans.push_back({span.begin(), span.end()});
-  }
+  if (request.has_pair()) input.pair = request.pair();
+  input.pair_literal_spans = ToRanges(request.pair_literal_spans());
   const EncodeSlots::Holder slot(slots_);
   absl::StatusOr<base::Encoding> encoding = tokenizer_.Encode(input);
   if (!encoding.ok()) return encoding.status();
-  response.mutable_token_ids()->Add(encoding->ids.begin(), encoding->ids.end());
-  if (!request.include_token_spans()) return absl::OkStatus();
-  for (const base::ByteRange& range : encoding->ranges) {
-    pb::ByteSpan& span = *response.add_token_spans();
-    span.set_begin(range.begin);
-    span.set_end(range.end);
-  }
+  FillResponse(request, *encoding, response);
   return absl::OkStatus();
 }
 
@@ -110,7 +150,8 @@ grpc::Status TokenizerService::Decode(grpc::ServerContext* /*context*/,
   const auto& ids = request->token_ids();
   absl::StatusOr<std::string> text =
       tokenizer_.Decode({ids.data(), static_cast<size_t>(ids.size())},
-                        {.skip_special_tokens = request->skip_special_tokens()});
+                        {.skip_special_tokens = request->skip_special_tokens(),
+                         .clean_up_spaces = request->clean_up_spaces()});
   if (!text.ok()) return ToGrpcStatus(text.status());
   response->set_text(*std::move(text));
   return grpc::Status::OK;
@@ -120,7 +161,7 @@ grpc::Status TokenizerService::StreamDecode(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<pb::StreamDecodeResponse, pb::StreamDecodeRequest>* stream) {
   const absl::Cleanup forget = [this, context] { calls_.Forget(context); };
-  DecodeSession session(tokenizer_, stream_count_);
+  DecodeSession session(tokenizer_, limits_.max_batch, stream_count_);
   // Both are used again for each message, so that their room is allocated once.
   pb::StreamDecodeRequest request;
   pb::StreamDecodeResponse response;
@@ -135,20 +176,7 @@ grpc::Status TokenizerService::StreamDecode(
 grpc::Status TokenizerService::GetInfo(grpc::ServerContext* /*context*/,
                                        const pb::GetInfoRequest* /*request*/,
                                        pb::GetInfoResponse* response) {
-  response->set_sidecar_version(std::string(kVersion));
-  response->set_model_type(std::string(tokenizer_.model_type()));
-  response->set_vocab_size(static_cast<uint32_t>(tokenizer_.vocab_size()));
-  response->set_id_limit(static_cast<uint32_t>(tokenizer_.id_limit()));
-  for (const tokenizer::AddedToken& token : tokenizer_.added_tokens()) {
-    pb::AddedToken& added = *response->add_added_tokens();
-    added.set_id(token.id);
-    added.set_content(token.content);
-    added.set_single_word(token.single_word);
-    added.set_lstrip(token.lstrip);
-    added.set_rstrip(token.rstrip);
-    added.set_normalized(token.normalized);
-    added.set_special(token.special);
-  }
+  FillInfo(tokenizer_, *response);
   return grpc::Status::OK;
 }
 

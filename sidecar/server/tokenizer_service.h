@@ -5,6 +5,9 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <string>
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "server/decode_session.h"
 #include "server/encode_slots.h"
@@ -48,6 +51,7 @@ class TokenizerService final : public sidecar::v1::TokenizerService::Service {
 
  private:
   absl::Status CheckBatch(int size) const;
+  absl::Status CheckSize(std::string_view field, const std::string& text) const;
   absl::Status EncodeOne(const sidecar::v1::EncodeRequest& request,
                          sidecar::v1::EncodeResponse& response);
 

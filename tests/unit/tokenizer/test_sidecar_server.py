@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from tests.load.sidecar_load import drive
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
@@ -257,3 +258,10 @@ def test_a_drain_ends_idle_calls_and_lets_streams_finish(launch) -> None:
         for queue in (idle, texts, busy):
             queue.put(None)
         assert 0 == process.wait(timeout=4)
+
+
+def test_many_threads_and_a_drain_under_load(
+    binary: Path, trained_path: Callable[[str], Path]
+) -> None:
+    """Whatever runs beside a call, its answer is the same; see tests/load."""
+    assert [] == drive(binary, trained_path("gpt2"), seconds=1)

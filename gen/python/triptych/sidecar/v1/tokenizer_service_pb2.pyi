@@ -16,6 +16,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -27,6 +28,58 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _TokenSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TokenSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TokenSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOKEN_SOURCE_UNSPECIFIED: _TokenSource.ValueType  # 0
+    """Never sent."""
+    TOKEN_SOURCE_TEXT: _TokenSource.ValueType  # 1
+    """From EncodeRequest.text."""
+    TOKEN_SOURCE_PAIR: _TokenSource.ValueType  # 2
+    """From EncodeRequest.pair."""
+    TOKEN_SOURCE_ADDED: _TokenSource.ValueType  # 3
+    """From neither: the post-processor added it."""
+
+class TokenSource(_TokenSource, metaclass=_TokenSourceEnumTypeWrapper):
+    """Where a token came from."""
+
+TOKEN_SOURCE_UNSPECIFIED: TokenSource.ValueType  # 0
+"""Never sent."""
+TOKEN_SOURCE_TEXT: TokenSource.ValueType  # 1
+"""From EncodeRequest.text."""
+TOKEN_SOURCE_PAIR: TokenSource.ValueType  # 2
+"""From EncodeRequest.pair."""
+TOKEN_SOURCE_ADDED: TokenSource.ValueType  # 3
+"""From neither: the post-processor added it."""
+Global___TokenSource: _TypeAlias = TokenSource  # noqa: Y015
+
+class _Side:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SideEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Side.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SIDE_UNSPECIFIED: _Side.ValueType  # 0
+    """Never sent."""
+    SIDE_LEFT: _Side.ValueType  # 1
+    """Its beginning."""
+    SIDE_RIGHT: _Side.ValueType  # 2
+    """Its end."""
+
+class Side(_Side, metaclass=_SideEnumTypeWrapper):
+    """A side of a text."""
+
+SIDE_UNSPECIFIED: Side.ValueType  # 0
+"""Never sent."""
+SIDE_LEFT: Side.ValueType  # 1
+"""Its beginning."""
+SIDE_RIGHT: Side.ValueType  # 2
+"""Its end."""
+Global___Side: _TypeAlias = Side  # noqa: Y015
+
 @_typing.final
 class EncodeRequest(_message.Message):
     """A text to encode."""
@@ -37,6 +90,9 @@ class EncodeRequest(_message.Message):
     LITERAL_SPANS_FIELD_NUMBER: _builtins.int
     ADD_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
     INCLUDE_TOKEN_SPANS_FIELD_NUMBER: _builtins.int
+    PAIR_FIELD_NUMBER: _builtins.int
+    PAIR_LITERAL_SPANS_FIELD_NUMBER: _builtins.int
+    INCLUDE_TYPE_IDS_FIELD_NUMBER: _builtins.int
     text: _builtins.bytes
     """The text, in UTF-8. It is `bytes` so that spans count the same units on both sides, and so that
     invalid UTF-8 is an INVALID_ARGUMENT that tells the place instead of a message that cannot be parsed.
@@ -47,7 +103,16 @@ class EncodeRequest(_message.Message):
     rendered chat templates, which contain it already.
     """
     include_token_spans: _builtins.bool
-    """Whether to fill EncodeResponse.token_spans, which takes more room than the ids."""
+    """Whether to fill EncodeResponse.token_spans, which takes more room than the ids, and, where there is
+    a pair, EncodeResponse.sources.
+    """
+    pair: _builtins.bytes
+    """A second text in UTF-8, for models that compare two; at most --max-text-bytes. Unset: there is none; an
+    empty one is a text. The post-processor tells how the two are put together, also without
+    add_special_tokens.
+    """
+    include_type_ids: _builtins.bool
+    """Whether to fill EncodeResponse.type_ids."""
     @_builtins.property
     def literal_spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___ByteSpan]:
         """The parts of the text in which added tokens, special ones included, are not recognised: what a user
@@ -56,6 +121,10 @@ class EncodeRequest(_message.Message):
         Empty: added tokens are recognised everywhere.
         """
 
+    @_builtins.property
+    def pair_literal_spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___ByteSpan]:
+        """literal_spans of the pair. Without a pair it must be empty."""
+
     def __init__(
         self,
         *,
@@ -63,12 +132,17 @@ class EncodeRequest(_message.Message):
         literal_spans: _abc.Iterable[Global___ByteSpan] | None = ...,
         add_special_tokens: _builtins.bool = ...,
         include_token_spans: _builtins.bool = ...,
+        pair: _builtins.bytes | None = ...,
+        pair_literal_spans: _abc.Iterable[Global___ByteSpan] | None = ...,
+        include_type_ids: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_pair", b"_pair", "pair", b"pair"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_special_tokens", b"add_special_tokens", "include_token_spans", b"include_token_spans", "literal_spans", b"literal_spans", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pair", b"_pair", "add_special_tokens", b"add_special_tokens", "include_token_spans", b"include_token_spans", "include_type_ids", b"include_type_ids", "literal_spans", b"literal_spans", "pair", b"pair", "pair_literal_spans", b"pair_literal_spans", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__pair: _TypeAlias = _typing.Literal["pair"]  # noqa: Y015
+    _WhichOneofArgType__pair: _TypeAlias = _typing.Literal["_pair", b"_pair"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pair) -> _WhichOneofReturnType__pair | None: ...
 
 Global___EncodeRequest: _TypeAlias = EncodeRequest  # noqa: Y015
 
@@ -106,6 +180,8 @@ class EncodeResponse(_message.Message):
 
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
     TOKEN_SPANS_FIELD_NUMBER: _builtins.int
+    TYPE_IDS_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The ids, in order."""
@@ -116,15 +192,29 @@ class EncodeResponse(_message.Message):
         byte: a span may cut a character in two. A token that was added has an empty span.
         """
 
+    @_builtins.property
+    def type_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For each id the number that the post-processor gives to the text it belongs to, which models such as
+        BERT want beside the ids; empty unless asked for.
+        """
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[Global___TokenSource.ValueType]:
+        """For each id the text that it came from, and that its span belongs to. Empty unless spans were asked for
+        and there is a pair.
+        """
+
     def __init__(
         self,
         *,
         token_ids: _abc.Iterable[_builtins.int] | None = ...,
         token_spans: _abc.Iterable[Global___ByteSpan] | None = ...,
+        type_ids: _abc.Iterable[_builtins.int] | None = ...,
+        sources: _abc.Iterable[Global___TokenSource.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["token_ids", b"token_ids", "token_spans", b"token_spans"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sources", b"sources", "token_ids", b"token_ids", "token_spans", b"token_spans", "type_ids", b"type_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -268,8 +358,13 @@ class DecodeRequest(_message.Message):
 
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
     SKIP_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
+    CLEAN_UP_SPACES_FIELD_NUMBER: _builtins.int
     skip_special_tokens: _builtins.bool
     """Whether to leave out the added tokens that are `special`. Unset: every token is written out."""
+    clean_up_spaces: _builtins.bool
+    """Whether to take out the spaces before punctuation and in "do n't", as clean_up_tokenization of
+    `transformers` does. Unset: the text is what the tokenizer's decoder gives, as that of `tokenizers` is.
+    """
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The ids, in order. Empty is allowed and gives an empty text."""
@@ -279,10 +374,11 @@ class DecodeRequest(_message.Message):
         *,
         token_ids: _abc.Iterable[_builtins.int] | None = ...,
         skip_special_tokens: _builtins.bool = ...,
+        clean_up_spaces: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["skip_special_tokens", b"skip_special_tokens", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clean_up_spaces", b"clean_up_spaces", "skip_special_tokens", b"skip_special_tokens", "token_ids", b"token_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,16 +535,33 @@ class OpenStream(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SKIP_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
+    STOP_STRINGS_FIELD_NUMBER: _builtins.int
+    INCLUDE_STOP_STRING_FIELD_NUMBER: _builtins.int
+    CLEAN_UP_SPACES_FIELD_NUMBER: _builtins.int
     skip_special_tokens: _builtins.bool
     """Whether to leave out the added tokens that are `special`. Unset: every token is written out."""
+    include_stop_string: _builtins.bool
+    """Whether the text ends behind the stop string. Unset: it ends before it."""
+    clean_up_spaces: _builtins.bool
+    """As in DecodeRequest; stop strings are found in the clean text."""
+    @_builtins.property
+    def stop_strings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The text ends at the first of them: the one that is complete first, and of several that are complete
+        together the first in this list. Ids appended later are ignored. Empty strings are never found.
+        Empty: nothing ends the text. At most --max-batch; more are an INVALID_ARGUMENT.
+        """
+
     def __init__(
         self,
         *,
         skip_special_tokens: _builtins.bool = ...,
+        stop_strings: _abc.Iterable[_builtins.str] | None = ...,
+        include_stop_string: _builtins.bool = ...,
+        clean_up_spaces: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["skip_special_tokens", b"skip_special_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clean_up_spaces", b"clean_up_spaces", "include_stop_string", b"include_stop_string", "skip_special_tokens", b"skip_special_tokens", "stop_strings", b"stop_strings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -534,6 +647,7 @@ class TextColumns(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     SIZES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    STOPS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The texts that the operations made certain, one after the other."""
     @_builtins.property
@@ -544,20 +658,55 @@ class TextColumns(_message.Message):
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___FailureAt]:
         """The operations that failed, in order. Usually empty."""
 
+    @_builtins.property
+    def stops(self) -> _containers.RepeatedCompositeFieldContainer[Global___StopAt]:
+        """The operations on streams whose text a stop string has ended, in order. Usually empty."""
+
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         sizes: _abc.Iterable[_builtins.int] | None = ...,
         failures: _abc.Iterable[Global___FailureAt] | None = ...,
+        stops: _abc.Iterable[Global___StopAt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "sizes", b"sizes", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "sizes", b"sizes", "stops", b"stops", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TextColumns: _TypeAlias = TextColumns  # noqa: Y015
+
+@_typing.final
+class StopAt(_message.Message):
+    """An operation on a stream whose text has ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    STOP_INDEX_FIELD_NUMBER: _builtins.int
+    TOKENS_USED_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Its place among the operations of the columns; 0 is the first append."""
+    stop_index: _builtins.int
+    """As StreamStop.stop_index."""
+    tokens_used: _builtins.int
+    """As StreamStop.tokens_used."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        stop_index: _builtins.int = ...,
+        tokens_used: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "stop_index", b"stop_index", "tokens_used", b"tokens_used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopAt: _TypeAlias = StopAt  # noqa: Y015
 
 @_typing.final
 class FailureAt(_message.Message):
@@ -595,29 +744,70 @@ class StreamResult(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    STOP_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """The text that the operation made certain. Often empty: after opening, and while a character is unfinished."""
+    """The text that the operation made certain. Often empty: after opening, and while a character, or what may
+    become a stop string, is unfinished.
+    """
     @_builtins.property
     def failure(self) -> Global___StreamFailure:
         """Set where the operation failed; the text is then empty. It is here and not the status of the rpc because
         one generation's mistake must not end the call that all generations share.
         """
 
+    @_builtins.property
+    def stop(self) -> Global___StreamStop:
+        """Set where a stop string has ended the text, in this operation or before."""
+
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         failure: Global___StreamFailure | None = ...,
+        stop: Global___StreamStop | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_failure", b"_failure", "failure", b"failure"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_failure", b"_failure", "_stop", b"_stop", "failure", b"failure", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_failure", b"_failure", "failure", b"failure", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_failure", b"_failure", "_stop", b"_stop", "failure", b"failure", "stop", b"stop", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__failure: _TypeAlias = _typing.Literal["failure"]  # noqa: Y015
     _WhichOneofArgType__failure: _TypeAlias = _typing.Literal["_failure", b"_failure"]  # noqa: Y015
+    _WhichOneofReturnType__stop: _TypeAlias = _typing.Literal["stop"]  # noqa: Y015
+    _WhichOneofArgType__stop: _TypeAlias = _typing.Literal["_stop", b"_stop"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__failure) -> _WhichOneofReturnType__failure | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stop) -> _WhichOneofReturnType__stop | None: ...
 
 Global___StreamResult: _TypeAlias = StreamResult  # noqa: Y015
+
+@_typing.final
+class StreamStop(_message.Message):
+    """The stop string that ended a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOP_INDEX_FIELD_NUMBER: _builtins.int
+    TOKENS_USED_FIELD_NUMBER: _builtins.int
+    stop_index: _builtins.int
+    """Its place in OpenStream.stop_strings."""
+    tokens_used: _builtins.int
+    """How many ids of the operation belong to the text: those up to the one that completed the stop string; 0
+    where the text had ended before.
+    """
+    def __init__(
+        self,
+        *,
+        stop_index: _builtins.int = ...,
+        tokens_used: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stop_index", b"stop_index", "tokens_used", b"tokens_used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStop: _TypeAlias = StreamStop  # noqa: Y015
 
 @_typing.final
 class StreamFailure(_message.Message):
@@ -673,6 +863,9 @@ class GetInfoResponse(_message.Message):
     VOCAB_SIZE_FIELD_NUMBER: _builtins.int
     ID_LIMIT_FIELD_NUMBER: _builtins.int
     ADDED_TOKENS_FIELD_NUMBER: _builtins.int
+    TRUNCATION_FIELD_NUMBER: _builtins.int
+    PADDING_FIELD_NUMBER: _builtins.int
+    CLEAN_UP_TOKENIZATION_SPACES_FIELD_NUMBER: _builtins.int
     sidecar_version: _builtins.str
     """The version of the sidecar, such as "0.1.0"."""
     model_type: _builtins.str
@@ -681,9 +874,23 @@ class GetInfoResponse(_message.Message):
     """The number of tokens, added ones included."""
     id_limit: _builtins.int
     """One more than the highest id. It differs from vocab_size where ids have gaps."""
+    clean_up_tokenization_spaces: _builtins.bool
+    """`clean_up_tokenization_spaces` of tokenizer_config.json, which is not applied unless asked for (see
+    DecodeRequest.clean_up_spaces). Unset: no file says it.
+    """
     @_builtins.property
     def added_tokens(self) -> _containers.RepeatedCompositeFieldContainer[Global___AddedToken]:
         """The added tokens, in the order of the file."""
+
+    @_builtins.property
+    def truncation(self) -> Global___Truncation:
+        """`truncation` of tokenizer.json, which is not applied: how long a prompt may be is the server's business.
+        Unset: the file has none.
+        """
+
+    @_builtins.property
+    def padding(self) -> Global___Padding:
+        """`padding` of tokenizer.json, which is not applied. Unset: the file has none."""
 
     def __init__(
         self,
@@ -693,14 +900,138 @@ class GetInfoResponse(_message.Message):
         vocab_size: _builtins.int = ...,
         id_limit: _builtins.int = ...,
         added_tokens: _abc.Iterable[Global___AddedToken] | None = ...,
+        truncation: Global___Truncation | None = ...,
+        padding: Global___Padding | None = ...,
+        clean_up_tokenization_spaces: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_clean_up_tokenization_spaces", b"_clean_up_tokenization_spaces", "_padding", b"_padding", "_truncation", b"_truncation", "clean_up_tokenization_spaces", b"clean_up_tokenization_spaces", "padding", b"padding", "truncation", b"truncation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clean_up_tokenization_spaces", b"_clean_up_tokenization_spaces", "_padding", b"_padding", "_truncation", b"_truncation", "added_tokens", b"added_tokens", "clean_up_tokenization_spaces", b"clean_up_tokenization_spaces", "id_limit", b"id_limit", "model_type", b"model_type", "padding", b"padding", "sidecar_version", b"sidecar_version", "truncation", b"truncation", "vocab_size", b"vocab_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__clean_up_tokenization_spaces: _TypeAlias = _typing.Literal["clean_up_tokenization_spaces"]  # noqa: Y015
+    _WhichOneofArgType__clean_up_tokenization_spaces: _TypeAlias = _typing.Literal["_clean_up_tokenization_spaces", b"_clean_up_tokenization_spaces"]  # noqa: Y015
+    _WhichOneofReturnType__padding: _TypeAlias = _typing.Literal["padding"]  # noqa: Y015
+    _WhichOneofArgType__padding: _TypeAlias = _typing.Literal["_padding", b"_padding"]  # noqa: Y015
+    _WhichOneofReturnType__truncation: _TypeAlias = _typing.Literal["truncation"]  # noqa: Y015
+    _WhichOneofArgType__truncation: _TypeAlias = _typing.Literal["_truncation", b"_truncation"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__clean_up_tokenization_spaces) -> _WhichOneofReturnType__clean_up_tokenization_spaces | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__padding) -> _WhichOneofReturnType__padding | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncation) -> _WhichOneofReturnType__truncation | None: ...
+
+Global___GetInfoResponse: _TypeAlias = GetInfoResponse  # noqa: Y015
+
+@_typing.final
+class Truncation(_message.Message):
+    """How texts that are too long are to be cut, as tokenizer.json says it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Strategy:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Truncation._Strategy.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STRATEGY_UNSPECIFIED: Truncation._Strategy.ValueType  # 0
+        """Never sent."""
+        STRATEGY_LONGEST_FIRST: Truncation._Strategy.ValueType  # 1
+        """The longer one."""
+        STRATEGY_ONLY_FIRST: Truncation._Strategy.ValueType  # 2
+        """The text."""
+        STRATEGY_ONLY_SECOND: Truncation._Strategy.ValueType  # 3
+        """The pair."""
+
+    class Strategy(_Strategy, metaclass=_StrategyEnumTypeWrapper):
+        """Which of two texts is cut."""
+
+    STRATEGY_UNSPECIFIED: Truncation.Strategy.ValueType  # 0
+    """Never sent."""
+    STRATEGY_LONGEST_FIRST: Truncation.Strategy.ValueType  # 1
+    """The longer one."""
+    STRATEGY_ONLY_FIRST: Truncation.Strategy.ValueType  # 2
+    """The text."""
+    STRATEGY_ONLY_SECOND: Truncation.Strategy.ValueType  # 3
+    """The pair."""
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    STRIDE_FIELD_NUMBER: _builtins.int
+    direction: Global___Side.ValueType
+    """Where tokens are cut off."""
+    max_length: _builtins.int
+    """The most tokens that a text may have."""
+    strategy: Global___Truncation.Strategy.ValueType
+    """Which of two texts is cut."""
+    stride: _builtins.int
+    """The tokens that a part shares with the part before it."""
+    def __init__(
+        self,
+        *,
+        direction: Global___Side.ValueType = ...,
+        max_length: _builtins.int = ...,
+        strategy: Global___Truncation.Strategy.ValueType = ...,
+        stride: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_tokens", b"added_tokens", "id_limit", b"id_limit", "model_type", b"model_type", "sidecar_version", b"sidecar_version", "vocab_size", b"vocab_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "max_length", b"max_length", "strategy", b"strategy", "stride", b"stride"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetInfoResponse: _TypeAlias = GetInfoResponse  # noqa: Y015
+Global___Truncation: _TypeAlias = Truncation  # noqa: Y015
+
+@_typing.final
+class Padding(_message.Message):
+    """How texts of a batch are to be made equally long, as tokenizer.json says it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIXED_LENGTH_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    PAD_TO_MULTIPLE_OF_FIELD_NUMBER: _builtins.int
+    PAD_ID_FIELD_NUMBER: _builtins.int
+    PAD_TYPE_ID_FIELD_NUMBER: _builtins.int
+    PAD_TOKEN_FIELD_NUMBER: _builtins.int
+    fixed_length: _builtins.int
+    """The tokens that each text is to have. Unset: as many as the longest of the batch."""
+    direction: Global___Side.ValueType
+    """Where padding is put."""
+    pad_to_multiple_of: _builtins.int
+    """The length is to be a multiple of it. Unset: any length."""
+    pad_id: _builtins.int
+    """The id of padding."""
+    pad_type_id: _builtins.int
+    """The type id of padding."""
+    pad_token: _builtins.str
+    """The token of padding."""
+    def __init__(
+        self,
+        *,
+        fixed_length: _builtins.int | None = ...,
+        direction: Global___Side.ValueType = ...,
+        pad_to_multiple_of: _builtins.int | None = ...,
+        pad_id: _builtins.int = ...,
+        pad_type_id: _builtins.int = ...,
+        pad_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fixed_length", b"_fixed_length", "_pad_to_multiple_of", b"_pad_to_multiple_of", "fixed_length", b"fixed_length", "pad_to_multiple_of", b"pad_to_multiple_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fixed_length", b"_fixed_length", "_pad_to_multiple_of", b"_pad_to_multiple_of", "direction", b"direction", "fixed_length", b"fixed_length", "pad_id", b"pad_id", "pad_to_multiple_of", b"pad_to_multiple_of", "pad_token", b"pad_token", "pad_type_id", b"pad_type_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fixed_length: _TypeAlias = _typing.Literal["fixed_length"]  # noqa: Y015
+    _WhichOneofArgType__fixed_length: _TypeAlias = _typing.Literal["_fixed_length", b"_fixed_length"]  # noqa: Y015
+    _WhichOneofReturnType__pad_to_multiple_of: _TypeAlias = _typing.Literal["pad_to_multiple_of"]  # noqa: Y015
+    _WhichOneofArgType__pad_to_multiple_of: _TypeAlias = _typing.Literal["_pad_to_multiple_of", b"_pad_to_multiple_of"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fixed_length) -> _WhichOneofReturnType__fixed_length | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pad_to_multiple_of) -> _WhichOneofReturnType__pad_to_multiple_of | None: ...
+
+Global___Padding: _TypeAlias = Padding  # noqa: Y015
 
 @_typing.final
 class AddedToken(_message.Message):
