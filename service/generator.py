@@ -140,9 +140,9 @@ class _OutputDecoder:
 
     async def decode(self, delta: EngineDelta) -> list[Event]:
         stream = self._streams[delta.output_index]
-        text = await stream.append(_visible_ids(delta))
+        text = (await stream.append(_visible_ids(delta))).text
         if delta.finish_reason is not None:
-            text += await stream.flush()
+            text += (await stream.flush()).text
         events: list[Event] = []
         ids = delta.token_ids if self._include_token_ids else ()
         if text or ids:

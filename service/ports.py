@@ -15,15 +15,21 @@ from service.domain.media import DecodedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt import ByteSpan, RenderedPrompt
 from service.domain.sampling import Sampling
+from service.domain.tokens import EncodedText, StreamText
 
 
 class TokenStream(Protocol):
-    """Turns the growing token ids of one output into text, never half a character."""
+    """Turns the growing token ids of one output into text.
 
-    async def append(self, token_ids: Sequence[int]) -> str:
+    A text never ends in half a character, nor in what may become a stop string. The text ends at
+    the first stop string: the one that is complete first, and of several that are complete
+    together the first of the list. Ids behind it are ignored.
+    """
+
+    async def append(self, token_ids: Sequence[int]) -> StreamText:
         """Add ids; return the text that is now certain, possibly empty."""
 
-    async def flush(self) -> str:
+    async def flush(self) -> StreamText:
         """End the stream; return what was held back."""
 
     def close(self) -> None:
@@ -42,11 +48,26 @@ class Tokenizer(Protocol):
     ) -> list[int]:
         """Return the ids; inside `literal_spans` special tokens are plain text."""
 
+    async def encode_with_spans(
+        self,
+        text: str,
+        *,
+        literal_spans: Sequence[ByteSpan] = (),
+        add_special_tokens: bool = False,
+    ) -> EncodedText:
+        """Return the ids as `encode` does, and the bytes of the text that each stands for."""
+
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text; bytes that are no UTF-8 become U+FFFD."""
 
-    def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
-        """Start decoding one output."""
+    def open_stream(
+        self,
+        *,
+        skip_special_tokens: bool = True,
+        stop_strings: Sequence[str] = (),
+        include_stop_string: bool = False,
+    ) -> TokenStream:
+        """Start decoding one output; with `include_stop_string` the text ends behind it."""
 
 
 class MediaLoader(Protocol):

@@ -3,6 +3,10 @@
 Knows nothing of the process; it is given an address. When the sidecar goes away, its streams fail
 with TokenizerUnavailableError; every other call waits a moment for it to come back.
 
+Short texts and streams travel on two long-lived calls (encode_call.py, decode_call.py), apart from
+each other so that texts do not hold up streams. A long text, which would hold up the short ones,
+and all else has a call of its own by grpc.aio.
+
 Tested by tests/contract/tokenizer_contract.py (as is the fake) and tests/unit/tokenizer.
 """
 
@@ -16,10 +20,13 @@ from typing import TypeVar
 import grpc
 
 from service.domain.prompt import ByteSpan
+from service.domain.tokens import EncodedText, StreamText
 from service.errors import InvalidRequestError, TokenizerUnavailableError
 from service.ports import TokenStream
+from service.tokenizer.call_keeper import CallKeeper
+from service.tokenizer.decode_call import DecodeCall
+from service.tokenizer.encode_call import EncodeCall
 from service.tokenizer.sidecar_errors import to_triptych_error
-from service.tokenizer.stream_multiplexer import DecodeCall, StreamMultiplexer
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
@@ -33,6 +40,8 @@ _CHANNEL_OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 _SETTLE_S = 0.1
+# Encoded in about a millisecond; what is longer gains nothing from sharing a message.
+_SHORT_TEXT_BYTES = 32 << 10
 _T = TypeVar("_T")
 _Request = TypeVar("_Request")
 
@@ -48,11 +57,13 @@ class SidecarClient:
         self._connect_timeout_s = connect_timeout_s
         self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
         self._stub = pb_grpc.TokenizerServiceStub(self._channel)
-        self._multiplexer = StreamMultiplexer(self._stub, self._wait_until_connected)
+        self._encode_calls = CallKeeper(EncodeCall, address, connect_timeout_s)
+        self._decode_calls = CallKeeper(DecodeCall, address, connect_timeout_s)
 
     async def close(self) -> None:
-        """End all streams and the connection."""
-        await self._multiplexer.close()
+        """End all streams and the connections."""
+        self._encode_calls.close()
+        self._decode_calls.close()
         await self._channel.close(None)
 
     async def encode(
@@ -63,16 +74,22 @@ class SidecarClient:
         add_special_tokens: bool = False,
     ) -> list[int]:
         """Return the ids; inside `literal_spans` added and special tokens are plain text."""
-        with _field_errors("text"):
-            request = pb.EncodeRequest(
-                text=text.encode(),
-                literal_spans=[
-                    pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans
-                ],
-                add_special_tokens=add_special_tokens,
-            )
-        response = await self._ask(self._stub.Encode, request)
-        return list(response.token_ids)
+        request = _encode_request(text, literal_spans, add_special_tokens=add_special_tokens)
+        return list((await self._encode(request)).token_ids)
+
+    async def encode_with_spans(
+        self,
+        text: str,
+        *,
+        literal_spans: Sequence[ByteSpan] = (),
+        add_special_tokens: bool = False,
+    ) -> EncodedText:
+        """Return the ids as `encode` does, and the bytes of the text that each stands for."""
+        request = _encode_request(text, literal_spans, add_special_tokens=add_special_tokens)
+        request.include_token_spans = True
+        response = await self._encode(request)
+        spans = [ByteSpan(span.begin, span.end) for span in response.token_spans]
+        return EncodedText(list(response.token_ids), spans)
 
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text of all ids; bytes that are no UTF-8 become U+FFFD."""
@@ -81,13 +98,35 @@ class SidecarClient:
         response = await self._ask(self._stub.Decode, request)
         return response.text
 
-    def open_stream(self, *, skip_special_tokens: bool = True) -> TokenStream:
+    def open_stream(
+        self,
+        *,
+        skip_special_tokens: bool = True,
+        stop_strings: Sequence[str] = (),
+        include_stop_string: bool = False,
+    ) -> TokenStream:
         """Start decoding one output. Nothing is sent before the first ids."""
-        return _SidecarTokenStream(self._multiplexer, skip_special_tokens=skip_special_tokens)
+        with _field_errors("stop_strings"):
+            options = pb.OpenStream(
+                skip_special_tokens=skip_special_tokens,
+                stop_strings=stop_strings,
+                include_stop_string=include_stop_string,
+            )
+        return _SidecarTokenStream(self._decode_calls, options)
 
     async def describe(self) -> pb.GetInfoResponse:
         """Return what the sidecar has loaded."""
         return await self._ask(self._stub.GetInfo, pb.GetInfoRequest())
+
+    async def _encode(self, request: pb.EncodeRequest) -> pb.EncodeResponse:
+        if len(request.text) > _SHORT_TEXT_BYTES:
+            return await self._ask(self._stub.Encode, request)
+        call = await self._encode_calls.current()
+        try:
+            return await call.encode(request)
+        except TokenizerUnavailableError:  # as _ask: what has just broken looked alive
+            call = await self._encode_calls.current()
+            return await call.encode(request)
 
     async def _ask(self, method: Callable[[_Request], Awaitable[_T]], request: _Request) -> _T:
         """Call; when the connection breaks, once more on the next one.
@@ -121,40 +160,48 @@ class SidecarClient:
 class _SidecarTokenStream:
     """One stream among the many of a DecodeCall."""
 
-    def __init__(self, multiplexer: StreamMultiplexer, *, skip_special_tokens: bool) -> None:
-        self._multiplexer = multiplexer
-        self._skip_special_tokens = skip_special_tokens
-        self._opened: tuple[DecodeCall, int] | None = None  # the call and our id on it
+    def __init__(self, calls: CallKeeper[DecodeCall], options: pb.OpenStream) -> None:
+        self._calls = calls
+        self._options = options
+        self._call: DecodeCall | None = None  # None: not opened yet
+        self._stream_id = 0
         self._has_ended = False
 
-    async def append(self, token_ids: Sequence[int]) -> str:
+    async def append(self, token_ids: Sequence[int]) -> StreamText:
         """Add ids; return the text that is now certain."""
         if self._has_ended:
             raise RuntimeError("the token stream has ended")
-        with _field_errors("token_ids"):
-            tokens = pb.AppendTokens(token_ids=token_ids)
-        if self._opened is None:
-            call = await self._multiplexer.current_call()
-            self._opened = call, call.open(skip_special_tokens=self._skip_special_tokens)
-        call, stream_id = self._opened
-        return await call.append(stream_id, tokens)
+        if self._call is None:
+            call = await self._calls.current()
+            self._stream_id = call.open(self._options)
+            self._call = call
+        return await self._call.append(self._stream_id, token_ids)
 
-    async def flush(self) -> str:
+    async def flush(self) -> StreamText:
         """End the stream; return what was held back."""
         if self._has_ended:
             raise RuntimeError("the token stream has ended")
         self._has_ended = True
-        if self._opened is None:
-            return ""
-        call, stream_id = self._opened
-        return await call.finish(stream_id)
+        if self._call is None:
+            return StreamText("")
+        return await self._call.finish(self._stream_id)
 
     def close(self) -> None:
         """Forget the stream without flushing."""
-        if self._opened is not None and not self._has_ended:
-            call, stream_id = self._opened
-            call.abandon(stream_id)
+        if self._call is not None and not self._has_ended:
+            self._call.abandon(self._stream_id)
         self._has_ended = True
+
+
+def _encode_request(
+    text: str, literal_spans: Sequence[ByteSpan], *, add_special_tokens: bool
+) -> pb.EncodeRequest:
+    with _field_errors("text"):
+        return pb.EncodeRequest(
+            text=text.encode(),
+            literal_spans=[pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans],
+            add_special_tokens=add_special_tokens,
+        )
 
 
 @contextmanager

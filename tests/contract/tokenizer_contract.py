@@ -7,10 +7,13 @@ tokens <|begin|> (which `add_special_tokens` puts in front) and <|end|>.
 from __future__ import annotations
 
 import asyncio
+import itertools
+from typing import NamedTuple
 
 import pytest
 
 from service.domain.prompt import ByteSpan
+from service.domain.tokens import StreamText
 from service.errors import InvalidRequestError
 from service.ports import Tokenizer
 
@@ -22,6 +25,28 @@ TEXTS = (
     "你好，世界",
     "👨‍👩‍👧‍👦 family",
     "before<|end|>after",
+)
+
+
+class StopCase(NamedTuple):
+    """Stop strings, and where they end "one two stop threé!"."""
+
+    stop_strings: list[str]
+    text: str
+    stop_index: int | None
+    include: bool = False
+
+
+STOP_CASES = (
+    StopCase(["stop"], "one two ", 0),
+    StopCase(["stop"], "one two stop", 0, include=True),
+    StopCase(["never", "two st"], "one ", 1),
+    StopCase(["stop", "two"], "one ", 1),
+    StopCase(["op", "stop"], "one two st", 0),
+    StopCase(["é!", "never"], "one two stop thre", 0),
+    StopCase(["stopper"], "one two stop threé!", None),
+    StopCase(["threé!?"], "one two stop threé!", None),
+    StopCase([""], "one two stop threé!", None),
 )
 
 
@@ -124,19 +149,92 @@ class TokenizerContract:
         token_ids = await tokenizer.encode(text)
         stream = tokenizer.open_stream(skip_special_tokens=skip)
 
-        pieces = [await stream.append([token_id]) for token_id in token_ids]
+        pieces = [(await stream.append([token_id])).text for token_id in token_ids]
         rest = await stream.flush()
 
         assert await tokenizer.decode(token_ids, skip_special_tokens=skip) == "".join(pieces)
-        assert "" == rest
+        assert StreamText("") == rest
 
     async def test_flush_gives_out_what_is_held_back(self, tokenizer: Tokenizer) -> None:
         """A character that is never finished becomes one U+FFFD at the end."""
         first_byte = (await tokenizer.encode("\U0001f92f"))[:1]
         stream = tokenizer.open_stream()
 
-        assert "" == await stream.append(first_byte)
-        assert "\ufffd" == await stream.flush()
+        assert StreamText("", None, 1) == await stream.append(first_byte)
+        assert StreamText("\ufffd") == await stream.flush()
+
+    async def test_a_closed_stream_gives_what_was_appended_in_the_same_turn(
+        self, tokenizer: Tokenizer
+    ) -> None:
+        """Ids and the end of a stream may be sent without waiting between them."""
+        euro = await tokenizer.encode("a€")
+        stream = tokenizer.open_stream()
+        await stream.append([])
+
+        appended, rest = await asyncio.gather(stream.append(euro[:-1]), stream.flush())
+
+        assert "a\ufffd" == appended.text + rest.text
+
+    @pytest.mark.parametrize("case", STOP_CASES, ids=str)
+    @pytest.mark.parametrize("step", [1, 2, 100])
+    async def test_stop_strings_end_the_text(
+        self, tokenizer: Tokenizer, case: StopCase, step: int
+    ) -> None:
+        """However the ids are cut, nothing behind a stop string, nor half of one, is given out."""
+        ids = await tokenizer.encode("one two stop threé!")
+        stream = tokenizer.open_stream(
+            stop_strings=case.stop_strings, include_stop_string=case.include
+        )
+
+        results = [await stream.append(ids[i : i + step]) for i in range(0, len(ids), step)]
+        rest = await stream.flush()
+
+        assert case.text == "".join(result.text for result in results) + rest.text
+        assert case.stop_index == rest.stop_index
+        used = sum(result.tokens_used for result in results)
+        if case.stop_index is None:
+            assert len(ids) == used
+        else:
+            stop = case.stop_strings[case.stop_index]
+            assert stop in await tokenizer.decode(ids[:used])
+            assert stop not in await tokenizer.decode(ids[: used - 1])
+
+    async def test_what_may_become_a_stop_string_is_held_back(self, tokenizer: Tokenizer) -> None:
+        """It is given out as soon as it can be none."""
+        stream = tokenizer.open_stream(stop_strings=["<end>"])
+
+        first = await stream.append(await tokenizer.encode("a<en"))
+        second = await stream.append(await tokenizer.encode("e"))
+
+        assert ("a", "<ene") == (first.text, second.text)
+
+    async def test_spans_are_the_bytes_of_the_tokens(self, tokenizer: Tokenizer) -> None:
+        """Spans lie in order, cover the text, and are exact to the byte."""
+        text = "a €<|end|>naïve"
+
+        encoded = await tokenizer.encode_with_spans(text)
+
+        assert await tokenizer.encode(text) == encoded.token_ids
+        assert len(encoded.token_ids) == len(encoded.spans)
+        assert 0 == encoded.spans[0].start
+        assert len(text.encode()) == encoded.spans[-1].end
+        assert all(left.end == right.start for left, right in itertools.pairwise(encoded.spans))
+        special = encoded.token_ids.index((await tokenizer.encode("<|end|>"))[0])
+        assert ByteSpan(5, 12) == encoded.spans[special]
+
+    async def test_an_added_token_has_an_empty_span(self, tokenizer: Tokenizer) -> None:
+        """No text stands for it."""
+        encoded = await tokenizer.encode_with_spans("a", add_special_tokens=True)
+
+        assert [0, 1] == [span.end - span.start for span in encoded.spans]
+
+    async def test_literal_spans_with_spans(self, tokenizer: Tokenizer) -> None:
+        """What a user wrote is text here too."""
+        literal = [ByteSpan(0, 7)]
+
+        encoded = await tokenizer.encode_with_spans("<|end|>", literal_spans=literal)
+
+        assert await tokenizer.encode("<|end|>", literal_spans=literal) == encoded.token_ids
 
     async def test_streams_do_not_mix(self, tokenizer: Tokenizer) -> None:
         """Streams that run at once each have their own text."""
@@ -147,7 +245,7 @@ class TokenizerContract:
         first = await asyncio.gather(*(s.append(i[:3]) for s, i in zip(streams, ids, strict=True)))
         second = await asyncio.gather(*(s.append(i[3:]) for s, i in zip(streams, ids, strict=True)))
 
-        assert texts == [a + b for a, b in zip(first, second, strict=True)]
+        assert texts == [a.text + b.text for a, b in zip(first, second, strict=True)]
 
     async def test_a_refused_append_leaves_the_stream_as_it_was(self, tokenizer: Tokenizer) -> None:
         """After an unknown id a stream goes on."""
@@ -155,13 +253,13 @@ class TokenizerContract:
         with pytest.raises(InvalidRequestError):
             await stream.append([4_000_000_000])
 
-        assert "a" == await stream.append(await tokenizer.encode("a"))
+        assert StreamText("a", None, 1) == await stream.append(await tokenizer.encode("a"))
 
     async def test_an_unused_stream_ends_quietly(self, tokenizer: Tokenizer) -> None:
         """Flushing a stream without ids gives nothing; closing twice is harmless."""
         stream = tokenizer.open_stream()
 
-        assert "" == await stream.flush()
+        assert StreamText("") == await stream.flush()
         stream.close()
         stream.close()
 

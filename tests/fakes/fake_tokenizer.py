@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from service.domain.prompt import ByteSpan
+from service.domain.tokens import EncodedText, StreamText
 from service.errors import InvalidRequestError, TokenizerUnavailableError
 
 _FIRST_SPECIAL_ID = 256
@@ -33,29 +34,51 @@ class FakeTokenizer:
         add_special_tokens: bool = False,
     ) -> list[int]:
         """Return the bytes, and the ids of special tokens outside `literal_spans`."""
+        encoded = await self.encode_with_spans(
+            text, literal_spans=literal_spans, add_special_tokens=add_special_tokens
+        )
+        return encoded.token_ids
+
+    async def encode_with_spans(
+        self,
+        text: str,
+        *,
+        literal_spans: Sequence[ByteSpan] = (),
+        add_special_tokens: bool = False,
+    ) -> EncodedText:
+        """Return the ids as `encode` does, and the bytes of the text that each stands for."""
         self._reject_unavailable()
         try:
             data = text.encode()
         except UnicodeEncodeError as exc:
             raise InvalidRequestError("text", str(exc)) from exc
         _reject_bad_spans(data, literal_spans)
-        token_ids = [_FIRST_SPECIAL_ID] if add_special_tokens else []
+        ids = [_FIRST_SPECIAL_ID] if add_special_tokens else []
+        spans = [ByteSpan(0, 0) for _ in ids]
         done = 0
         for match in re.finditer("|".join(map(re.escape, self._ids)).encode(), data):
             if any(s.start < match.end() and match.start() < s.end for s in literal_spans):
                 continue
-            token_ids += [*data[done : match.start()], self._ids[match[0].decode()]]
+            ids += [*data[done : match.start()], self._ids[match[0].decode()]]
+            spans += [*_each_byte(done, match.start()), ByteSpan(*match.span())]
             done = match.end()
-        return [*token_ids, *data[done:]]
+        return EncodedText([*ids, *data[done:]], [*spans, *_each_byte(done, len(data))])
 
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text of all ids."""
         self._reject_unavailable()
         return self.bytes_of(token_ids, skip_special_tokens).decode(errors="replace")
 
-    def open_stream(self, *, skip_special_tokens: bool = True) -> FakeTokenStream:
+    def open_stream(
+        self,
+        *,
+        skip_special_tokens: bool = True,
+        stop_strings: Sequence[str] = (),
+        include_stop_string: bool = False,
+    ) -> FakeTokenStream:
         """Start decoding one output."""
-        return FakeTokenStream(self, skip_special_tokens)
+        stops = FakeStopFinder(stop_strings, include=include_stop_string)
+        return FakeTokenStream(self, stops, skip_special_tokens=skip_special_tokens)
 
     def bytes_of(self, token_ids: Sequence[int], skip_special_tokens: bool) -> bytes:
         """Return the bytes of the ids; raise where one is not a token."""
@@ -74,26 +97,77 @@ class FakeTokenizer:
             raise TokenizerUnavailableError("the fake tokenizer is switched off")
 
 
+class FakeStopFinder:
+    """Ends a text at a stop string, in the plainest way: it looks through the whole text again."""
+
+    def __init__(self, stop_strings: Sequence[str], *, include: bool) -> None:
+        """Begin with no text."""
+        self._stop_strings = stop_strings
+        self._include = include
+        self._text = ""
+        self._given = 0  # characters of the text that were given out
+        self.stop_index: int | None = None
+
+    def add(self, text: str, *, is_last: bool = False) -> str:
+        """Return what can be given out now."""
+        for character in text:
+            self._text += character
+            self.stop_index = next(
+                (i for i, s in enumerate(self._stop_strings) if s and self._text.endswith(s)), None
+            )
+            if self.stop_index is not None:
+                left_out = 0 if self._include else len(self._stop_strings[self.stop_index])
+                return self._give_up_to(len(self._text) - left_out)
+        held = (
+            0
+            if is_last
+            else max((self._size_of_beginning(s) for s in self._stop_strings), default=0)
+        )
+        return self._give_up_to(len(self._text) - held)
+
+    def _size_of_beginning(self, stop: str) -> int:
+        if self._include:  # what begins a stop string belongs to the text, whatever follows
+            return 0
+        return next((n for n in range(len(stop) - 1, 0, -1) if self._text.endswith(stop[:n])), 0)
+
+    def _give_up_to(self, end: int) -> str:
+        given, self._given = self._given, max(end, self._given)
+        return self._text[given:end]
+
+
 class FakeTokenStream:
     """One growing output."""
 
-    def __init__(self, tokenizer: FakeTokenizer, skip_special_tokens: bool) -> None:
+    def __init__(
+        self, tokenizer: FakeTokenizer, stops: FakeStopFinder, *, skip_special_tokens: bool
+    ) -> None:
         """Begin with nothing."""
         self._tokenizer = tokenizer
+        self._stops = stops
         self._skip_special_tokens = skip_special_tokens
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.is_closed = False
 
-    async def append(self, token_ids: Sequence[int]) -> str:
+    async def append(self, token_ids: Sequence[int]) -> StreamText:
         """Add ids; return the text that is now certain."""
         self._reject_closed()
-        return self._decoder.decode(self._tokenizer.bytes_of(token_ids, self._skip_special_tokens))
+        self._tokenizer.bytes_of(token_ids, self._skip_special_tokens)  # refuses before it changes
+        text = ""
+        used = 0
+        while used < len(token_ids) and self._stops.stop_index is None:
+            data = self._tokenizer.bytes_of(token_ids[used : used + 1], self._skip_special_tokens)
+            text += self._stops.add(self._decoder.decode(data))
+            used += 1
+        return StreamText(text, self._stops.stop_index, used)
 
-    async def flush(self) -> str:
+    async def flush(self) -> StreamText:
         """End the stream; return what was held back."""
         self._reject_closed()
         self.is_closed = True
-        return self._decoder.decode(b"", final=True)
+        text = ""
+        if self._stops.stop_index is None:
+            text = self._stops.add(self._decoder.decode(b"", final=True), is_last=True)
+        return StreamText(text, self._stops.stop_index)
 
     def close(self) -> None:
         """Forget the stream without flushing."""
@@ -102,6 +176,10 @@ class FakeTokenStream:
     def _reject_closed(self) -> None:
         if self.is_closed:
             raise RuntimeError("the token stream has ended")
+
+
+def _each_byte(begin: int, end: int) -> list[ByteSpan]:
+    return [ByteSpan(at, at + 1) for at in range(begin, end)]
 
 
 def _reject_bad_spans(data: bytes, spans: Sequence[ByteSpan]) -> None:

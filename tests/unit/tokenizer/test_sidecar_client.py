@@ -7,16 +7,29 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from service.errors import TokenizerUnavailableError
 from service.ports import TokenStream
+from service.tokenizer.http2_call import Http2Call
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess, SidecarTimings
 from tests.contract.tokenizer_contract import TokenizerContract
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+
+
+def record_messages(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return the list into which all messages of long-lived calls go from now on."""
+    sent: list[bytes] = []
+    send = Http2Call.send
+
+    def record(call: Http2Call, message: bytes) -> None:
+        sent.append(message)
+        send(call, message)
+
+    monkeypatch.setattr(Http2Call, "send", record)
+    return sent
 
 
 async def append_forever(stream: TokenStream, token_ids: list[int]) -> None:
@@ -57,19 +70,30 @@ async def test_a_turn_is_one_message(
     """All that happens in one turn of the loop travels in one message."""
     streams = [tokenizer.open_stream() for _ in range(50)]
     ids = await tokenizer.encode("word")
-    sent: list[pb.StreamDecodeRequest] = []
-    call = await tokenizer._multiplexer.current_call()
-    write = call._call.write
+    await tokenizer.open_stream().append([])
+    sent = record_messages(monkeypatch)
 
-    async def record(request: Any) -> None:
-        sent.append(request)
-        await write(request)
+    results = await asyncio.gather(*(stream.append(ids) for stream in streams))
 
-    monkeypatch.setattr(call._call, "write", record)
-    texts = await asyncio.gather(*(stream.append(ids) for stream in streams))
+    assert ["word"] * 50 == [result.text for result in results]
+    request = pb.StreamDecodeRequest.FromString(*sent)
+    assert (50, 50) == (len(request.operations), len(request.appends.stream_ids))
 
-    assert ["word"] * 50 == texts
-    assert [100] == [len(request.operations) for request in sent]
+
+async def test_texts_of_a_turn_are_one_message(
+    tokenizer: SidecarClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts, too; but a long text, which would hold up the others, travels alone."""
+    texts = [f"text {i}" for i in range(50)]
+    long_text = "word " * 10_000
+    await tokenizer.encode("connected")
+    sent = record_messages(monkeypatch)
+
+    *encoded, of_long = await asyncio.gather(*map(tokenizer.encode, [*texts, long_text]))
+
+    assert 50 == len(pb.StreamEncodeRequest.FromString(*sent).requests)
+    assert texts == await asyncio.gather(*map(tokenizer.decode, encoded))
+    assert long_text == await tokenizer.decode(of_long)
 
 
 async def test_a_cancelled_append_disturbs_nobody(tokenizer: SidecarClient) -> None:
@@ -82,9 +106,9 @@ async def test_a_cancelled_append_disturbs_nobody(tokenizer: SidecarClient) -> N
 
     first, second, third = await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert ("word", "word") == (first, third)
+    assert ("word", "word") == (first.text, third.text)
     assert isinstance(second, asyncio.CancelledError)
-    assert "word" == await streams[0].append(ids)
+    assert "word" == (await streams[0].append(ids)).text
 
 
 async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
@@ -93,7 +117,7 @@ async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
     """After kill -9 streams fail as unavailable; a restarted sidecar answers the next call."""
     ids = await tokenizer.encode("word")
     stream = tokenizer.open_stream()
-    assert "word" == await stream.append(ids)
+    assert "word" == (await stream.append(ids)).text
     killed = process.pid
     assert killed is not None
 
@@ -103,7 +127,7 @@ async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
     stream.close()
 
     assert ids == await tokenizer.encode("word")
-    assert "word" == await tokenizer.open_stream().append(ids)
+    assert "word" == (await tokenizer.open_stream().append(ids)).text
     assert killed != process.pid
 
 
@@ -112,10 +136,12 @@ async def test_pending_streams_fail_when_the_sidecar_is_killed_and_other_calls_a
 ) -> None:
     """What a stream's sidecar knew is lost; a whole text can be asked for again."""
     await tokenizer.encode("connected now")
+    stream = tokenizer.open_stream()
+    await stream.append([97])
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)
     await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-    calls = (tokenizer.encode("a"), tokenizer.decode([97]), tokenizer.open_stream().append([97]))
+    calls = (tokenizer.encode("a"), tokenizer.decode([97]), stream.append([97]))
     tasks = [asyncio.create_task(call) for call in calls]
     _, pending = await asyncio.wait(tasks, timeout=0.05)  # none can be answered; all are sent
     assert len(tasks) == len(pending)
