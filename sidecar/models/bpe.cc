@@ -103,7 +103,12 @@ absl::Status Bpe::AddMerges() {
 
 void Bpe::FillByteIds() {
   for (int byte = 0; byte < 256; ++byte) {
-    byte_ids_[byte] = vocabulary_.IdOf(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
+    const auto character = static_cast<char>(byte);
+    if (options_.is_byte_level) {
+      byte_ids_[byte] = vocabulary_.IdOf(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
+    } else if (byte < 128) {
+      byte_ids_[byte] = vocabulary_.IdOf({&character, 1});
+    }
     constexpr char kDigits[] = "0123456789ABCDEF";
     const char token[] = {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
     fallback_ids_[byte] = vocabulary_.IdOf({token, sizeof(token)});
@@ -249,30 +254,45 @@ absl::Status Bpe::AppendCharacters(std::string_view piece, std::vector<Symbol>& 
   symbols.reserve(piece.size());
   // The unknown token goes in front of the next known one, so byte_fallback tokens overtake it.
   std::optional<Symbol> unknown;
+  std::string written, affixed;
   for (size_t at = 0, end; at < piece.size(); at = end) {
     const auto byte = static_cast<uint8_t>(piece[at]);
-    end = at + (options_.is_byte_level ? 1 : unicode::DecodeAt(piece, at).size);
-    if (options_.is_byte_level && !has_affixes && byte_ids_[byte].has_value() &&
-        !unknown.has_value()) {
-      symbols.push_back({*byte_ids_[byte], WrittenSize(byte)});
-      continue;
+    const size_t size = options_.is_byte_level || byte < 0x80
+                            ? 1
+                            : unicode::DecodeCharacter(piece.data() + at).size;
+    end = at + size;
+    std::optional<uint32_t> id;
+    std::string_view spelled;
+    if (!has_affixes && size == 1) {
+      id = byte_ids_[byte];
+    } else {
+      spelled = Written(piece.substr(at, size), written);
+      if (has_affixes) {
+        affixed = Spelled(spelled, at == 0, end == piece.size());
+        spelled = affixed;
+      }
+      id = vocabulary_.IdOf(spelled);
     }
-    const std::string written = options_.is_byte_level ? unicode::ByteLevelCharacter(byte)
-                                                       : std::string(piece.substr(at, end - at));
-    const auto written_size = static_cast<uint32_t>(written.size());
-    const std::string spelled =
-        has_affixes ? Spelled(written, at == 0, end == piece.size()) : written;
-    const std::optional<uint32_t> id = vocabulary_.IdOf(spelled);
+    const uint32_t written_size =
+        options_.is_byte_level ? WrittenSize(byte) : static_cast<uint32_t>(size);
     if (id.has_value()) {
       if (unknown.has_value()) symbols.push_back(*std::exchange(unknown, std::nullopt));
       symbols.push_back({*id, written_size});
-    } else if (!options_.byte_fallback || !AppendBytes(spelled, symbols)) {
+      continue;
+    }
+    if (spelled.empty()) spelled = Written(piece.substr(at, size), written);
+    if (!options_.byte_fallback || !AppendBytes(spelled, symbols)) {
       absl::Status added = AddUnknown(written_size, unknown, symbols);
       if (!added.ok()) return added;
     }
   }
   if (unknown.has_value()) symbols.push_back(*unknown);
   return absl::OkStatus();
+}
+
+std::string_view Bpe::Written(std::string_view character, std::string& buffer) const {
+  if (!options_.is_byte_level) return character;
+  return buffer = unicode::ByteLevelCharacter(static_cast<uint8_t>(character[0]));
 }
 
 std::string Bpe::Spelled(std::string_view character, bool is_first, bool is_last) const {

@@ -94,6 +94,8 @@ class Bpe final : public Model {
   absl::StatusOr<std::vector<Symbol>> SymbolsOf(std::string_view piece) const;
   // The symbols before any merge.
   absl::Status AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const;
+  // A character as tokens are written; `buffer` holds it where it differs.
+  std::string_view Written(std::string_view character, std::string& buffer) const;
   [[nodiscard]] std::string Spelled(std::string_view character, bool is_first, bool is_last) const;
   // Appends the tokens of the bytes of `spelled`; false where the vocabulary lacks one of them.
   bool AppendBytes(std::string_view spelled, std::vector<Symbol>& symbols) const;
@@ -110,7 +112,7 @@ class Bpe final : public Model {
   Vocabulary vocabulary_;
   BpeOptions options_;  // without merges
   MergeTable merges_;
-  std::array<std::optional<uint32_t>, 256> byte_ids_;      // byte form: of each byte's character
+  std::array<std::optional<uint32_t>, 256> byte_ids_;      // of each byte, or ASCII character
   std::array<std::optional<uint32_t>, 256> fallback_ids_;  // of "<0x00>" to "<0xFF>"
   std::optional<uint32_t> unk_id_;
   std::optional<BlankSplitter> splitter_;

@@ -41,6 +41,11 @@ class MergeTable {
     }
   }
 
+  // Starts to read the slot of a pair into the cache.
+  void Prefetch(uint32_t left, uint32_t right) const {
+    __builtin_prefetch(&slots_[PlaceOf(KeyOf(left, right))]);
+  }
+
   // One more than the highest rank.
   [[nodiscard]] uint32_t rank_limit() const { return rank_limit_; }
 

@@ -65,49 +65,75 @@ void MergeFew(const MergeTable& merges, std::vector<Symbol>& symbols) {
 class PairQueue {
  public:
   PairQueue(uint32_t rank_limit, size_t expected_pairs) {
-    constexpr int kBucketBits = 12;
-    shift_ = std::max(0, static_cast<int>(std::bit_width(rank_limit)) - kBucketBits);
-    heads_.assign((rank_limit >> shift_) + 1, kNone);
+    // About as many buckets as pairs: few pairs then come to a bucket whose turn has come already.
+    constexpr int kMinBits = 8, kMaxBits = 16;
+    const int bits =
+        std::clamp(static_cast<int>(std::bit_width(expected_pairs)), kMinBits, kMaxBits);
+    shift_ = std::max(0, static_cast<int>(std::bit_width(rank_limit)) - bits);
+    buckets_.assign((rank_limit >> shift_) + 1, Bucket());
     nodes_.reserve(expected_pairs);
   }
 
   void Push(uint32_t rank, uint32_t place) {
-    const uint32_t bucket = rank >> shift_;
-    if (bucket < next_bucket_) {
-      heap_.push_back(uint64_t{rank} << 32 | place);
-      std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+    const uint64_t pair = uint64_t{rank} << 32 | place;
+    const uint32_t number = rank >> shift_;
+    if (number < next_bucket_) {
+      late_.push_back(pair);
+      std::push_heap(late_.begin(), late_.end(), std::greater<>());
       return;
     }
-    nodes_.push_back({rank, place, heads_[bucket]});
-    heads_[bucket] = static_cast<uint32_t>(nodes_.size() - 1);
+    const auto node = static_cast<uint32_t>(nodes_.size());
+    nodes_.push_back({pair, kNone});
+    Bucket& bucket = buckets_[number];
+    (bucket.first == kNone ? bucket.first : nodes_[bucket.last].next) = node;
+    bucket.last = node;
   }
 
   // False where the queue is empty.
   bool Pop(uint32_t& rank, uint32_t& place) {
-    while (heap_.empty()) {
-      if (next_bucket_ == heads_.size()) return false;
-      for (uint32_t i = heads_[next_bucket_++]; i != kNone; i = nodes_[i].next) {
-        heap_.push_back(uint64_t{nodes_[i].rank} << 32 | nodes_[i].place);
-      }
-      std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+    while (sorted_at_ == sorted_.size() && late_.empty()) {
+      if (next_bucket_ == buckets_.size()) return false;
+      Open(buckets_[next_bucket_++]);
     }
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    rank = static_cast<uint32_t>(heap_.back() >> 32);
-    place = static_cast<uint32_t>(heap_.back());
-    heap_.pop_back();
+    uint64_t pair;
+    if (late_.empty() || (sorted_at_ < sorted_.size() && sorted_[sorted_at_] < late_.front())) {
+      pair = sorted_[sorted_at_++];
+    } else {
+      std::pop_heap(late_.begin(), late_.end(), std::greater<>());
+      pair = late_.back();
+      late_.pop_back();
+    }
+    rank = static_cast<uint32_t>(pair >> 32);
+    place = static_cast<uint32_t>(pair);
     return true;
   }
 
  private:
-  struct Node {
-    uint32_t rank, place, next;
+  // A list of nodes, in the order in which they came: for one rank that is mostly from left to
+  // right.
+  struct Bucket {
+    uint32_t first = kNone, last = kNone;
   };
+  struct Node {
+    uint64_t pair;  // rank << 32 | place
+    uint32_t next;
+  };
+
+  void Open(const Bucket& bucket) {
+    sorted_.clear();
+    sorted_at_ = 0;
+    for (uint32_t i = bucket.first; i != kNone; i = nodes_[i].next)
+      sorted_.push_back(nodes_[i].pair);
+    if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
+  }
 
   int shift_;
   uint32_t next_bucket_ = 0;
-  std::vector<uint32_t> heads_;  // by bucket: the first node, or kNone
+  std::vector<Bucket> buckets_;
   std::vector<Node> nodes_;
-  std::vector<uint64_t> heap_;  // rank << 32 | place
+  std::vector<uint64_t> sorted_;  // the bucket that is being emptied, from sorted_at_ on
+  size_t sorted_at_ = 0;
+  std::vector<uint64_t> late_;  // a heap: the pairs that came to a bucket when it was open or empty
 };
 
 void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
@@ -131,7 +157,14 @@ void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
     links[i].previous = i == 0 ? kNone : i - 1;
     links[i].next = i + 1 == size ? kNone : i + 1;
   }
-  for (uint32_t i = 0; i < size; ++i) look_up(i);
+  // The table of merges is larger than the cache, and here all lookups are known beforehand.
+  constexpr uint32_t kAhead = 8;
+  for (uint32_t i = 0; i < size; ++i) {
+    if (i + kAhead + 1 < size) {
+      merges.Prefetch(symbols[i + kAhead].id, symbols[i + kAhead + 1].id);
+    }
+    look_up(i);
+  }
 
   uint32_t rank, place;
   while (queue.Pop(rank, place)) {
@@ -143,6 +176,7 @@ void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
     link.next = links[right].next;
     links[right].rank = kNoRank;
     if (link.next != kNone) links[link.next].previous = place;
+    if (link.next != kNone) merges.Prefetch(link.id, symbols[link.next].id);
     if (link.previous != kNone) look_up(link.previous);
     look_up(place);
   }
