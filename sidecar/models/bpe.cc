@@ -153,11 +153,13 @@ void Bpe::Seed() {
       word = UnmarkBlanks(*token);
     }
     if (word.empty() || word.size() > WordTable::kMaxShortBytes) continue;
+    const WordTable::Key key = WordTable::KeyOf(word);
+    table->Prefetch(key);  // it is larger than the cache, and merging takes as long as reading it
     const auto symbols = SymbolsOf(options_.is_byte_level ? std::string_view(word) : *token);
     if (!symbols.ok() || symbols->empty() || symbols->size() > WordTable::kMaxShortIds) continue;
     uint32_t ids[WordTable::kMaxShortIds] = {};
     for (size_t i = 0; i < symbols->size(); ++i) ids[i] = (*symbols)[i].id;
-    table->Insert(WordTable::KeyOf(word), ids, symbols->size(), /*is_seed=*/true);
+    table->Insert(key, ids, symbols->size(), /*is_seed=*/true);
   }
   const absl::MutexLock lock(&words_mutex_);
   words_ = std::move(table);
