@@ -42,10 +42,25 @@ class TokenTrie {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   struct Node {
-    const char* edge;  // the bytes of its edge, behind the first
-    uint32_t edge_size;
-    uint32_t first_child;  // up to the next node's first_child
-    uint32_t id = kNone;   // of the token that ends here
+    static constexpr uint32_t kNear = sizeof(const char*);
+
+    // The bytes of its edge, behind the first: here where they fit, which spares a look elsewhere.
+    union {
+      std::array<char, kNear> near = {};
+      const char* far;
+    };
+    uint32_t edge_size = 0;
+    uint32_t first_child = 0;  // up to the next node's first_child
+    uint32_t id = kNone;       // of the token that ends here
+
+    // REQUIRES: there are edge_size bytes at `text`.
+    [[nodiscard]] bool HasEdge(const char* text) const {
+      if (edge_size > kNear) return std::memcmp(text, far, edge_size) == 0;
+      for (uint32_t i = 0; i < edge_size; ++i) {
+        if (text[i] != near[i]) return false;
+      }
+      return true;
+    }
   };
 
   struct Range;
@@ -59,8 +74,7 @@ class TokenTrie {
     const uint32_t child = ChildByByte(node, text[at]);
     if (child == kNone) return kNone;
     const Node& found = nodes_[child];
-    if (text.size() - at - 1 < found.edge_size ||
-        std::memcmp(text.data() + at + 1, found.edge, found.edge_size) != 0) {
+    if (text.size() - at - 1 < found.edge_size || !found.HasEdge(text.data() + at + 1)) {
       return kNone;
     }
     at += 1 + found.edge_size;

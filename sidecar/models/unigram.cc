@@ -18,6 +18,7 @@ namespace triptych::models {
 namespace {
 
 constexpr double kUnknownPenalty = 10;
+constexpr size_t kMaxKeptPaths = 4'096;  // 64 KiB a thread
 
 std::vector<TokenTrie::Entry> EntriesOf(const Vocabulary& vocabulary) {
   std::vector<TokenTrie::Entry> entries;
@@ -53,20 +54,25 @@ Unigram::Unigram(Vocabulary vocabulary, UnigramOptions options)
 
 absl::Status Unigram::Tokenize(std::string_view piece, std::vector<Token>& out) const {
   if (piece.empty()) return absl::OkStatus();
-  std::vector<Path> paths(piece.size() + 1);
+  // Pieces are short and many: to ask for memory for each would take a quarter of the time.
+  thread_local std::vector<Path> paths;
+  thread_local std::vector<Token> best;  // from the last token to the first
+  paths.assign(piece.size() + 1, Path{});
+  best.clear();
   if (absl::Status found = FindPaths(piece, paths); !found.ok()) return found;
 
-  std::vector<std::pair<base::ByteRange, uint32_t>> best;  // from the last token to the first
   for (auto end = static_cast<uint32_t>(piece.size()); end > 0; end = paths[end].begin) {
     const auto [score, begin, id] = paths[end];
-    if (!best.empty() && id == unk_id_ && best.back().second == unk_id_) {
-      best.back().first.begin = begin;
+    if (!best.empty() && id == unk_id_ && best.back().id == unk_id_) {
+      best.back().range.begin = begin;
     } else {
-      best.push_back({{begin, end}, id});
+      best.push_back({id, {begin, end}});
     }
   }
-  for (auto token = best.rbegin(); token != best.rend(); ++token) {
-    Append(piece, token->first, token->second, out);
+  for (auto token = best.rbegin(); token != best.rend(); ++token) Append(piece, *token, out);
+  if (paths.capacity() > kMaxKeptPaths) {
+    paths = {};
+    best = {};
   }
   return absl::OkStatus();
 }
@@ -98,10 +104,10 @@ absl::Status Unigram::FindPaths(std::string_view piece, std::vector<Path>& paths
   return absl::OkStatus();
 }
 
-void Unigram::Append(std::string_view piece, base::ByteRange range, uint32_t id,
-                     std::vector<Token>& out) const {
+void Unigram::Append(std::string_view piece, Token token, std::vector<Token>& out) const {
+  const auto [id, range] = token;
   if (id != unk_id_) {
-    out.push_back({id, range});
+    out.push_back(token);
     return;
   }
   const std::string_view text = piece.substr(range.begin, range.size());
@@ -113,7 +119,7 @@ void Unigram::Append(std::string_view piece, base::ByteRange range, uint32_t id,
   if (std::all_of(text.begin(), text.end(), [&](char b) { return id_of(b).has_value(); })) {
     for (const char byte : text) out.push_back({*id_of(byte), range});
   } else {
-    out.push_back({id, range});
+    out.push_back(token);
   }
 }
 

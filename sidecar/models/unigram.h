@@ -63,8 +63,7 @@ class Unigram final : public Model {
 
   absl::Status FindPaths(std::string_view piece, std::vector<Path>& paths) const;
   // Appends the tokens of one token of the best path, or of a run of unknown ones.
-  void Append(std::string_view piece, base::ByteRange range, uint32_t id,
-              std::vector<Token>& out) const;
+  void Append(std::string_view piece, Token token, std::vector<Token>& out) const;
 
   Vocabulary vocabulary_;
   std::vector<double> scores_;  // by id
