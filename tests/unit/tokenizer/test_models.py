@@ -106,6 +106,40 @@ def random_bpe(random_: random.Random, letters: Sequence[str]) -> Json:
     }
 
 
+def odd_bpe(random_: random.Random) -> Json:
+    """Return a BPE in which merges may give a token that they are made of, or start from nothing.
+
+    A prefix is cut off the right part of a merge, whatever the part begins with.
+    """
+    prefix = random_.choice(("", "a", "#", "##"))
+    tokens = ["", prefix, "#", "##", "a", "b", "#a", "##b", "aa"]
+    merges: list[tuple[str, str]] = []
+    for _ in range(random_.randrange(2, 20)):
+        rights = [token for token in tokens if len(token) >= len(prefix)]
+        merge = (random_.choice(tokens), random_.choice(rights))
+        merges.append(merge)
+        tokens.append(merge[0] + merge[1][len(prefix) :])
+    random_.shuffle(merges)
+    return {
+        "type": "BPE",
+        "unk_token": random_.choice(("", *tokens)),
+        "continuing_subword_prefix": prefix,
+        "end_of_word_suffix": random_.choice(("", "a", "#")),
+        "fuse_unk": random_.random() < 0.5,
+        "vocab": {token: id_ for id_, token in enumerate(dict.fromkeys(tokens))},
+        "merges": merges,
+    }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_odd_merges(with_model: Callable[..., Sidecar], seed: int) -> None:
+    """Merges that do not make their token longer end, and as in Hugging Face."""
+    random_ = random.Random(seed)
+    texts = ["".join(random_.choices("ab#x", k=random_.randrange(60))) for _ in range(600)]
+
+    assert_agrees(with_model(odd_bpe(random_)), texts)
+
+
 @pytest.mark.parametrize("seed", range(16))
 def test_bpe_over_characters(with_model: Callable[..., Sidecar], seed: int) -> None:
     """BPE over text agrees, whatever its options."""
