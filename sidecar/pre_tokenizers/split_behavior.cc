@@ -62,34 +62,43 @@ std::vector<ByteRange> JoinWithNext(const std::vector<Stretch>& stretches) {
   return joined;
 }
 
-std::vector<ByteRange> Cut(const std::vector<Stretch>& stretches, SplitBehavior behavior) {
+std::vector<ByteRange> Merge(const std::vector<Stretch>& stretches, SplitBehavior behavior) {
   switch (behavior) {
-    case SplitBehavior::kRemoved: {
-      std::vector<ByteRange> kept;
-      for (const Stretch& stretch : stretches) {
-        if (!stretch.is_match) kept.push_back(stretch.range);
-      }
-      return kept;
-    }
     case SplitBehavior::kMergedWithPrevious:
       return Join(stretches, [](bool previous, bool current) { return current && !previous; });
     case SplitBehavior::kMergedWithNext:
       return JoinWithNext(stretches);
     case SplitBehavior::kContiguous:
       return Join(stretches, [](bool previous, bool current) { return current == previous; });
+    case SplitBehavior::kRemoved:
     case SplitBehavior::kIsolated:
       break;
   }
-  return Join(stretches, [](bool, bool) { return false; });
+  return {};
 }
 
 }  // namespace
 
 void AppendCut(ByteRange piece, const std::vector<ByteRange>& matches, SplitBehavior behavior,
                bool invert, std::vector<ByteRange>& pieces) {
-  for (const ByteRange& part : Cut(ToStretches(matches, piece.size(), invert), behavior)) {
+  const auto keep = [&](ByteRange part) {
     if (!part.empty()) pieces.push_back({piece.begin + part.begin, piece.begin + part.end});
+  };
+  if (behavior != SplitBehavior::kIsolated && behavior != SplitBehavior::kRemoved) {
+    for (const ByteRange& part : Merge(ToStretches(matches, piece.size(), invert), behavior)) {
+      keep(part);
+    }
+    return;
   }
+  // These two, which are most of what files use, do not depend on what stood before.
+  const bool keeps_all = behavior == SplitBehavior::kIsolated;
+  uint32_t end = 0;
+  for (const ByteRange& match : matches) {
+    if (keeps_all || !invert) keep({end, match.begin});
+    if (keeps_all || invert) keep(match);
+    end = match.end;
+  }
+  if (keeps_all || !invert) keep({end, piece.size()});
 }
 
 }  // namespace triptych::pre_tokenizers

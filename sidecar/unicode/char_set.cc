@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "unicode/regex_tables.h"
 
 namespace triptych::unicode {
 namespace {
@@ -16,6 +18,57 @@ constexpr std::string_view kCategoryNames[] = {
     "Cn", "Cc", "Cf", "Co", "Cs", "Ll", "Lm", "Lo", "Lt", "Lu", "Mc", "Me", "Mn", "Nd", "Nl",
     "No", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sc", "Sk", "Sm", "So", "Zl", "Zp", "Zs"};
 
+constexpr std::pair<std::string_view, std::string_view> kLongCategoryNames[] = {
+    {"Letter", "L"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Close_Punctuation", "Pe"},
+    {"Final_Punctuation", "Pf"},
+    {"Initial_Punctuation", "Pi"},
+    {"Other_Punctuation", "Po"},
+    {"Open_Punctuation", "Ps"},
+    {"Symbol", "S"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Math_Symbol", "Sm"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Space_Separator", "Zs"},
+    {"Other", "C"},
+    {"Control", "Cc"},
+    {"Format", "Cf"},
+    {"Unassigned", "Cn"},
+    {"Private_Use", "Co"},
+    {"Surrogate", "Cs"},
+};
+
+// The name as it is compared: in lower case, without spaces, hyphens and underscores.
+std::string Loose(std::string_view name) {
+  std::string loose;
+  for (const char c : name) {
+    if (c == ' ' || c == '-' || c == '_') continue;
+    loose.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+  }
+  return loose;
+}
+
 }  // namespace
 
 CharSet CharSet::FromTable(const CodePointRange* table, size_t size) {
@@ -25,12 +78,23 @@ CharSet CharSet::FromTable(const CodePointRange* table, size_t size) {
 }
 
 std::optional<CharSet> CharSet::FromProperty(std::string_view name) {
-  if (name == "Han") return FromTable(kRegexHan, kRegexHanSize);
-  if (name.empty() || name.size() > 2) return std::nullopt;
+  const std::string loose = Loose(name);
+  for (size_t i = 0; i < kNamedPropertiesSize; ++i) {
+    const NamedProperty& property = kNamedProperties[i];
+    if (property.name == loose) return FromTable(kPropertyRanges + property.first, property.size);
+  }
+  std::string_view prefix = loose;
+  for (const auto& [long_name, short_name] : kLongCategoryNames) {
+    if (Loose(long_name) == loose) prefix = short_name;
+  }
+  if (prefix.empty() || prefix.size() > 2) return std::nullopt;
+  std::array<bool, std::size(kCategoryNames)> is_member;
+  for (size_t i = 0; i < is_member.size(); ++i) {
+    is_member[i] = Loose(kCategoryNames[i]).starts_with(Loose(prefix));
+  }
   CharSet set;
   for (size_t i = 0; i < kCategoryRunsSize; ++i) {
-    const auto category = static_cast<size_t>(kCategoryRuns[i].category);
-    if (!kCategoryNames[category].starts_with(name)) continue;
+    if (!is_member[static_cast<size_t>(kCategoryRuns[i].category)]) continue;
     const char32_t end =
         i + 1 < kCategoryRunsSize ? kCategoryRuns[i + 1].first : kLastCodePoint + 1;
     set.ranges_.push_back({kCategoryRuns[i].first, end - 1});
@@ -40,23 +104,31 @@ std::optional<CharSet> CharSet::FromProperty(std::string_view name) {
   return set;
 }
 
-CharSet CharSet::UnionOf(const std::vector<CharSet>& sets) {
-  CharSet all;
-  for (const CharSet& set : sets) {
-    all.ranges_.insert(all.ranges_.end(), set.ranges_.begin(), set.ranges_.end());
-  }
-  all.Normalize();
-  return all;
-}
-
 void CharSet::Add(char32_t first, char32_t last) {
   ranges_.push_back({first, last});
   Normalize();
 }
 
 void CharSet::Add(const CharSet& other) {
-  ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+  Append(other);
   Normalize();
+}
+
+void CharSet::Append(char32_t first, char32_t last) {
+  ranges_.push_back({first, last});
+  // Memory stays in proportion to the set, however often it is appended.
+  constexpr size_t kFree = 4'096;
+  if (ranges_.size() > 2 * normalized_size_ + kFree) Normalize();
+}
+
+void CharSet::Append(const CharSet& other) {
+  for (const CodePointRange& range : other.ranges_) Append(range.first, range.last);
+}
+
+CharSet CharSet::Intersect(const CharSet& other) const {
+  CharSet either = Complement();
+  either.Add(other.Complement());
+  return either.Complement();
 }
 
 CharSet CharSet::Complement() const {
@@ -89,6 +161,7 @@ void CharSet::Normalize() {
     }
   }
   ranges_ = std::move(joined);
+  normalized_size_ = ranges_.size();
 }
 
 // Sweeps over the ends of all ranges, which are where code points of another kind begin.

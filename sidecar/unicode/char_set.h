@@ -3,6 +3,7 @@
 #ifndef SIDECAR_UNICODE_CHAR_SET_H_
 #define SIDECAR_UNICODE_CHAR_SET_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -32,27 +33,38 @@ class CharSet {
   // The set of the code points of `table`, which is sorted.
   static CharSet FromTable(const CodePointRange* table, size_t size);
 
-  // The set of a Unicode property by its name in `\p{...}`: a general category ("Lu"), a group of
-  // them
-  // ("L") or "Han". Nothing where the name is not known.
+  // The set of a Unicode property by its name in `\p{...}`: a general category ("Lu", "L",
+  // "Uppercase_Letter"), a script ("Han") or another one of regex_tables.h ("Alphabetic"). Case,
+  // spaces, hyphens and underscores do not matter. Nothing where the name is not known.
   static std::optional<CharSet> FromProperty(std::string_view name);
-
-  // Everything that is in any of the sets.
-  static CharSet UnionOf(const std::vector<CharSet>& sets);
 
   void Add(char32_t first, char32_t last);
   void Add(const CharSet& other);
 
+  // Adds many ranges cheaply; call Normalize at last, before anything else.
+  void Append(char32_t first, char32_t last);
+  void Append(const CharSet& other);
+  void Normalize();
+
+  // What is in both sets.
+  [[nodiscard]] CharSet Intersect(const CharSet& other) const;
+
   // Everything that is not in the set.
   [[nodiscard]] CharSet Complement() const;
+
+  friend bool operator==(const CharSet& a, const CharSet& b) {
+    return std::equal(a.ranges_.begin(), a.ranges_.end(), b.ranges_.begin(), b.ranges_.end(),
+                      [](const CodePointRange& x, const CodePointRange& y) {
+                        return x.first == y.first && x.last == y.last;
+                      });
+  }
 
   [[nodiscard]] bool Contains(char32_t code_point) const;
   [[nodiscard]] const std::vector<CodePointRange>& ranges() const { return ranges_; }
 
  private:
-  void Normalize();  // sorts the ranges and joins those that touch
-
-  std::vector<CodePointRange> ranges_;
+  std::vector<CodePointRange> ranges_;  // sorted, without overlap, but for what was appended
+  size_t normalized_size_ = 0;          // after the last Normalize
 };
 
 // For up to 64 sets: the mask of the sets that a code point is in, by three array reads, of which

@@ -11,7 +11,10 @@ TEST(CharSet, PropertiesByName) {
   EXPECT_TRUE(CharSet::FromProperty("L")->Contains(U'你'));
   EXPECT_TRUE(CharSet::FromProperty("Han")->Contains(U'你'));
   EXPECT_TRUE(CharSet::FromProperty("N")->Contains(U'½'));
-  EXPECT_FALSE(CharSet::FromProperty("Letter").has_value());
+  EXPECT_EQ(*CharSet::FromProperty("letter"), *CharSet::FromProperty("L"));
+  EXPECT_EQ(*CharSet::FromProperty("Uppercase-Letter"), *CharSet::FromProperty("lu"));
+  EXPECT_TRUE(CharSet::FromProperty("Old_Italic")->Contains(0x10300));
+  EXPECT_FALSE(CharSet::FromProperty("Klingon").has_value());
   EXPECT_FALSE(CharSet::FromProperty("").has_value());
 }
 
@@ -34,6 +37,12 @@ TEST(CharSet, ComplementIsItsOwnInverse) {
   EXPECT_FALSE(set.Complement().Contains('e'));
   EXPECT_TRUE(set.Complement().Contains(0x10FFFF));
   EXPECT_TRUE(set.Complement().Complement().Contains('k'));
+}
+
+TEST(CharSet, Intersect) {
+  const CharSet both = CharSet::Of('a', 'f').Intersect(CharSet::Of('d', 'k'));
+  EXPECT_EQ(both, CharSet::Of('d', 'f'));
+  EXPECT_TRUE(both.Intersect(CharSet::Of('x')).ranges().empty());
 }
 
 TEST(CharClassifier, AgreesWithItsSets) {

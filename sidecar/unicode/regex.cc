@@ -33,10 +33,18 @@ class Matcher {
 
   [[nodiscard]] bool exhausted() const { return steps_left_ == 0; }
 
-  // Matches the program at `at`; on success `end` is where the match ends.
-  bool MatchAt(size_t at, size_t& end) {
-    stack_.clear();
-    return Run(0, at, end, 0);
+  // Finds the first match that begins at `start` or behind it.
+  bool Search(size_t start, base::ByteRange& match) {
+    search_start_ = start;
+    for (size_t at = start;; at += DecodeAt(text_, at).size) {
+      size_t end = at;
+      stack_.clear();
+      if (Run(0, at, end, 0)) {
+        match = {static_cast<uint32_t>(at), static_cast<uint32_t>(end)};
+        return true;
+      }
+      if (exhausted() || at == text_.size()) return false;
+    }
   }
 
  private:
@@ -49,21 +57,23 @@ class Matcher {
     size_t give_back_to;
   };
 
-  [[nodiscard]] uint64_t MaskAt(size_t at, size_t& size) const {
+  // Whether `set` has the character at `at`, whose size becomes `size`.
+  [[nodiscard]] bool IsIn(uint16_t set, size_t at, size_t& size) const {
     const auto decoded = DecodeAt(text_, at);
     size = decoded.size;
-    return program_.classifier.MaskOf(decoded.value);
+    return (program_.classifiers[set / CharClassifier::kMaxSets].MaskOf(decoded.value) >>
+                (set % CharClassifier::kMaxSets) &
+            1) != 0;
   }
 
   // Moves `at` over min to max characters of the set; false where there are fewer than min. `least`
   // becomes the place after `min` of them.
   bool Repeat(const RegexInstruction& instruction, size_t& at, size_t& least) {
-    const uint64_t bit = uint64_t{1} << instruction.set;
     uint32_t count = 0;
     if (instruction.min == 0) least = at;
     while (count < instruction.max && at < text_.size()) {
       size_t size;
-      if ((MaskAt(at, size) & bit) == 0) break;
+      if (!IsIn(instruction.set, at, size)) break;
       at += size;
       if (++count == instruction.min) least = at;
     }
@@ -94,6 +104,34 @@ class Matcher {
     return false;
   }
 
+  [[nodiscard]] bool IsWordBoundary(uint16_t words, size_t at) const {
+    size_t size;
+    const bool before = at > 0 && IsIn(words, PreviousBoundary(text_, at), size);
+    const bool behind = at < text_.size() && IsIn(words, at, size);
+    return before != behind;
+  }
+
+  // Whether the program behind `pc` matches from some place before `at` to just `at`.
+  bool LooksBehind(uint32_t pc, size_t at, int nesting) {
+    const RegexInstruction& instruction = program_.instructions[pc];
+    const size_t outer_end = std::exchange(behind_end_, at);
+    const size_t mark = stack_.size();
+    size_t start = at;
+    bool matched = false;
+    for (uint32_t count = 0; !matched && !exhausted(); ++count) {
+      size_t end;
+      if (count >= instruction.min) {
+        matched = Run(pc + 1, start, end, nesting + 1);
+        stack_.resize(std::min(mark, stack_.size()));
+      }
+      if (start == 0 || count == instruction.max) break;
+      start = PreviousBoundary(text_, start);
+      Spend(1);
+    }
+    behind_end_ = outer_end;
+    return matched;
+  }
+
   bool Run(uint32_t pc, size_t at, size_t& end, int nesting) {
     const size_t floor = stack_.size();
     while (true) {
@@ -103,9 +141,16 @@ class Matcher {
       bool failed = false;
       const RegexInstruction& instruction = program_.instructions[pc];
       switch (instruction.op) {
+        case RegexOp::kCharacter: {
+          const auto decoded = at == text_.size() ? DecodedCodePoint{0, 0} : DecodeAt(text_, at);
+          failed = decoded.size == 0 || decoded.value != instruction.other;
+          at += decoded.size;
+          ++pc;
+          break;
+        }
         case RegexOp::kSet: {
           size_t size = 0;
-          failed = at == text_.size() || (MaskAt(at, size) >> instruction.set & 1) == 0;
+          failed = at == text_.size() || !IsIn(instruction.set, at, size);
           at += size;
           ++pc;
           break;
@@ -143,12 +188,35 @@ class Matcher {
           pc = instruction.other;
           break;
         }
+        case RegexOp::kLookbehind:
+        case RegexOp::kNotLookbehind:
+          failed = LooksBehind(pc, at, nesting) == (instruction.op == RegexOp::kNotLookbehind);
+          pc = instruction.other;
+          break;
+        case RegexOp::kReached:
+          failed = at != behind_end_;
+          ++pc;
+          break;
         case RegexOp::kTextStart:
           failed = at != 0;
           ++pc;
           break;
         case RegexOp::kTextEnd:
           failed = at != text_.size();
+          ++pc;
+          break;
+        case RegexOp::kTextEndOrNewline:
+          failed = at != text_.size() && !(at + 1 == text_.size() && text_[at] == '\n');
+          ++pc;
+          break;
+        case RegexOp::kSearchStart:
+          failed = at != search_start_;
+          ++pc;
+          break;
+        case RegexOp::kWordBoundary:
+        case RegexOp::kNotWordBoundary:
+          failed =
+              IsWordBoundary(instruction.set, at) == (instruction.op != RegexOp::kWordBoundary);
           ++pc;
           break;
         case RegexOp::kLineStart:
@@ -180,6 +248,8 @@ class Matcher {
   const RegexProgram& program_;
   std::string_view text_;
   uint64_t steps_left_;
+  size_t search_start_ = 0;
+  size_t behind_end_ = 0;  // of the innermost lookbehind
   std::vector<size_t> marks_;
   std::vector<Choice> stack_;
 };
@@ -200,26 +270,18 @@ Regex::~Regex() = default;
 absl::Status Regex::FindAll(std::string_view text, std::vector<base::ByteRange>& matches) const {
   Matcher matcher(*program_, text);
   size_t last_end = std::string_view::npos;
-  for (size_t at = 0; at <= text.size();) {
-    size_t end = at;
-    const bool matched = matcher.MatchAt(at, end);
-    if (matcher.exhausted()) {
-      return absl::ResourceExhaustedError(
-          "the tokenizer's regular expression needs too many steps for this text");
+  base::ByteRange match;
+  for (size_t start = 0; start <= text.size() && matcher.Search(start, match);) {
+    if (match.empty() && match.end == last_end) {
+      start += start < text.size() ? DecodeAt(text, start).size : 1;
+      continue;
     }
-    if (matched && (end > at || last_end != at)) {
-      matches.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(end)});
-      last_end = end;
-    }
-    if (matched && end > at) {
-      at = end;
-    } else if (at == text.size()) {
-      break;
-    } else {
-      at += DecodeAt(text, at).size;
-    }
+    matches.push_back(match);
+    start = last_end = match.end;
   }
-  return absl::OkStatus();
+  if (!matcher.exhausted()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "the tokenizer's regular expression needs too many steps for this text");
 }
 
 }  // namespace triptych::unicode

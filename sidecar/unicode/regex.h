@@ -8,12 +8,18 @@
 // backtracking matcher, without recursion, whose work is bounded. What it does not know is a load
 // error, never another meaning.
 //
-// Known: literals; . [...] [^...] with ranges and escapes; \s \S \d \D \w \W \p{..} \P{..} \p{^..}
-// \n \r \t \f \v \xHH \x{H..} \uHHHH; (?:..) (..) as grouping only; (?i:..) around ASCII; | ;
-// lookahead (?=..) (?!..); atomic (?>..); \A \z ^ $ (of lines, as in Ruby); * + ? {n} {n,} {,m}
-// {n,m}, lazy with ? and possessive with + (but not after braces, where Oniguruma reads + as
-// another repeat). Not known: lookbehind, back-references, \b, named groups, set operations (&&),
-// POSIX brackets.
+// Known is what patterns of tokenizers use of Oniguruma's own syntax:
+//   characters  literals, escapes (\n \t \xHH \x{H..} \uHHHH \0..), .
+//   classes     \s \d \w \h and their opposites, \p{..} \P{..} \p{^..} with general categories,
+//               scripts and the usual properties, \N \O \R; [...] [^...] with ranges, classes in
+//               classes, [:alpha:], and &&
+//   groups      (?:..) (..) (?<name>..) as grouping only, atomic (?>..), comments (?#..)
+//   options     (?i) (?m) (?x), for a group or the rest of one; (?i) with all of Unicode's folding
+//   repeats     * + ? {n} {n,} {,m} {n,m}, lazy with ?, possessive with + (but not after braces,
+//               where Oniguruma reads + as another repeat)
+//   assertions  ^ $ (of lines) \A \z \Z \G \b \B, (?=..) (?!..) (?<=..) (?<!..) of any length
+// Not known: back-references, calls, \K \X \y, absent groups, conditions, control characters, (?W)
+// and its kin.
 #ifndef SIDECAR_UNICODE_REGEX_H_
 #define SIDECAR_UNICODE_REGEX_H_
 
@@ -35,7 +41,8 @@ struct RegexProgram;  // regex_program.h
 class Regex {
  public:
   // INVALID_ARGUMENT where `pattern` is malformed or uses what is not known; the message tells the
-  // offset. REQUIRES: `pattern` is valid UTF-8.
+  // offset. Also where it would take too much memory: work and memory are bounded whatever the
+  // pattern. REQUIRES: `pattern` is valid UTF-8.
   [[nodiscard]] static absl::StatusOr<Regex> Create(std::string_view pattern);
 
   Regex(Regex&&) noexcept;

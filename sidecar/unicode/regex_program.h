@@ -3,10 +3,10 @@
 //
 // Example: `a+|b` becomes
 //
-//     0  kSplit      next 1, other 3      try 1 first, then 3
+//     0  kSplit      other 3       try 1 first, then 3
 //     1  kRepeatSet  {a}, 1 or more
-//     2  kMatch
-//     3  kSet        {b}
+//     2  kJump       other 4
+//     3  kCharacter  b
 //     4  kMatch
 #ifndef SIDECAR_UNICODE_REGEX_PROGRAM_H_
 #define SIDECAR_UNICODE_REGEX_PROGRAM_H_
@@ -21,30 +21,38 @@
 namespace triptych::unicode {
 
 enum class RegexOp : uint8_t {
+  kCharacter,  // the code point `other`
   kSet,        // one character of `set`
   kRepeatSet,  // `min` to `max` characters of `set`, as many as possible, giving back one at a time
-  kPossessSet,    // the same, giving nothing back
-  kSplit,         // go on at pc + 1; if that fails, at `other`
-  kSplitLazy,     // go on at `other`; if that fails, at pc + 1
-  kJump,          // go on at `other`
-  kLookahead,     // the program at pc + 1, up to its kMatch, must match here; then go on at `other`
-  kNotLookahead,  // must not match here
-  kAtomic,        // must match here, and is never tried another way; go on behind it, at `other`
-  kTextStart,     // \A
-  kTextEnd,       // \z
-  kLineStart,     // ^
-  kLineEnd,       // $
-  kProgress,      // fails where nothing was read since the mark `set`: stops (a*)* from turning for
-                  // ever
-  kMark,          // remembers the place as the mark `set`
-  kMatch,         // the program, or the part after a lookahead, has matched
+  kPossessSet,     // the same, giving nothing back
+  kSplit,          // go on at pc + 1; if that fails, at `other`
+  kSplitLazy,      // go on at `other`; if that fails, at pc + 1
+  kJump,           // go on at `other`
+  kLookahead,      // the program at pc + 1, up to its kMatch, must match here; go on at `other`
+  kNotLookahead,   // must not match here
+  kLookbehind,     // must match from `min` to `max` characters before up to here
+  kNotLookbehind,  // must not
+  kAtomic,         // must match here, and is never tried another way; go on behind it, at `other`
+  kTextStart,      // \A
+  kTextEnd,        // \z
+  kTextEndOrNewline,  // \Z, also in front of a newline that ends the text
+  kSearchStart,       // \G, where the previous match ended
+  kLineStart,         // ^
+  kLineEnd,           // $
+  kWordBoundary,      // \b, between a character of `set` and one that is not
+  kNotWordBoundary,   // \B
+  kProgress,  // fails where nothing was read since the mark `set`: stops (a*)* from turning for
+              // ever
+  kMark,      // remembers the place as the mark `set`
+  kReached,   // must be at the place of the lookbehind around this
+  kMatch,     // the program, or the part after a lookahead, has matched
 };
 
 inline constexpr uint32_t kUnbounded = UINT32_MAX;
 
 struct RegexInstruction {
   RegexOp op;
-  uint8_t set = 0;  // the number of a set of the classifier, or of a mark
+  uint16_t set = 0;  // the number of a set, or of a mark
   uint32_t other = 0;
   uint32_t min = 0;
   uint32_t max = 0;
@@ -52,7 +60,7 @@ struct RegexInstruction {
 
 struct RegexProgram {
   std::vector<RegexInstruction> instructions;
-  CharClassifier classifier;
+  std::vector<CharClassifier> classifiers;  // set i is bit i % 64 of classifier i / 64
   uint32_t marks = 0;
 };
 
