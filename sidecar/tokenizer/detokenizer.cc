@@ -211,6 +211,10 @@ absl::Status Detokenizer::Stream::AppendOne(uint32_t id, std::string& out) {
   }
   switch (detokenizer_->mode_) {
     case Mode::kByteLevel: {
+      if (!tail_.has_value()) {
+        repairer_.Append(text, out);
+        return absl::OkStatus();
+      }
       std::string mended;
       repairer_.Append(text, mended);
       return Emit(mended, /*ends_token=*/false, out);

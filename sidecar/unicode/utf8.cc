@@ -246,19 +246,25 @@ std::optional<size_t> FindInvalidUtf8(std::string_view bytes) {
 void Utf8Repairer::Append(std::string_view bytes, std::string& out) {
   std::string joined;
   if (!held_.empty()) {
-    joined = held_ + std::string(bytes);
+    held_ += bytes;
+    joined.swap(held_);
     bytes = joined;
-    held_.clear();
   }
+  size_t valid_begin = 0;
   for (size_t at = 0; at < bytes.size();) {
     const Piece piece = Classify(bytes, at);
+    if (piece.state != Piece::kValid) {
+      out.append(bytes.substr(valid_begin, at - valid_begin));
+      valid_begin = at + piece.size;
+    }
     if (piece.state == Piece::kUnfinished) {
       held_ = bytes.substr(at);
       return;
     }
-    out.append(piece.state == Piece::kValid ? bytes.substr(at, piece.size) : kReplacement);
+    if (piece.state == Piece::kBroken) out.append(kReplacement);
     at += piece.size;
   }
+  out.append(bytes.substr(valid_begin));
 }
 
 void Utf8Repairer::Flush(std::string& out) {
