@@ -22,9 +22,14 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="only the vocabularies of these names")
     arguments = parser.parse_args()
     failures: list[str] = []
+    compared = 0
     for name, path in _paths(arguments.folder, arguments.only, failures):
+        compared += 1
         if not _compare(name, path):
             failures.append(name)
+    if not compared and not failures:
+        print(f"tokenizer-parity: no vocabulary is named {' or '.join(arguments.only or ())}")
+        return 2
     if failures:
         print(f"tokenizer-parity: failed: {', '.join(failures)}")
         return 1
