@@ -48,7 +48,8 @@ std::string RandomBpe(std::vector<std::string> tokens, const std::vector<std::st
     const std::string& right = parts[random() % parts.size()];
     const std::string mark = "▁";
     // As in real vocabularies a mark stands only in front.
-    if (right.find(mark) != std::string::npos && left.find_first_not_of(mark) != std::string::npos) {
+    if (right.find(mark) != std::string::npos &&
+        left.find_first_not_of(mark) != std::string::npos) {
       continue;
     }
     if (left.size() + right.size() <= 12) add(std::string(left), std::string(right));
@@ -66,7 +67,8 @@ std::string ByteLevelBpe(const std::string& options) {
   for (int byte = 0; byte < 256; ++byte) {
     tokens.emplace_back(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
   }
-  const std::vector<std::string> letters = {"h", "e", "l", "o", "Ġ", "Ġ", "t", "s", "'", "Ċ", "Ã", "©"};
+  const std::vector<std::string> letters = {"h", "e", "l", "o", "Ġ", "Ġ",
+                                            "t", "s", "'", "Ċ", "Ã", "©"};
   return RandomBpe(tokens, letters, {}, options);
 }
 
@@ -126,10 +128,15 @@ std::string WithAddedId(std::string document) {
 
 std::string RandomText(std::mt19937& random) {
   static const std::string pieces[] = {
-      "hello", "hell", "shell", "tests", "x",  " ",  "  ",   "   ",  "\n", "\n\n", "\t", "▁",
-      "▁▁",    "é",    "e\u0301", "世界", ">",  "<",  "> <",  "'s",   "'T", "12345", "<|end|>",
-      "<|en",  "🤯",   "\r\n", "\u00A0", "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooo",
-      "his ",  "lots of ", "the ", "(", "\u0958", "\u0301"};
+      "hello",  "hell",     "shell",   "tests",
+      "x",      " ",        "  ",      "   ",
+      "\n",     "\n\n",     "\t",      "▁",
+      "▁▁",     "é",        "e\u0301", "世界",
+      ">",      "<",        "> <",     "'s",
+      "'T",     "12345",    "<|end|>", "<|en",
+      "🤯",     "\r\n",     "\u00A0",  "oooooooooooooooooooooooooooooooooooooooooooooooooooooooooo",
+      "his ",   "lots of ", "the ",    "(",
+      "\u0958", "\u0301"};
   std::string text;
   for (size_t i = 0, n = random() % 24; i < n; ++i) text += pieces[random() % std::size(pieces)];
   return text;

@@ -23,7 +23,8 @@ struct DecodedCodePoint {
 // byte of a character of it.
 [[nodiscard]] DecodedCodePoint DecodeAt(std::string_view text, size_t position);
 
-// The same for the character that begins at `first`. Inline, for the loops that see every character.
+// The same for the character that begins at `first`. Inline, for the loops that see every
+// character.
 [[nodiscard]] inline DecodedCodePoint DecodeCharacter(const char* first) {
   const auto byte = [first](size_t i) -> char32_t { return static_cast<uint8_t>(first[i]); };
   const auto tail = [&byte](size_t i) -> char32_t { return byte(i) & 0x3F; };
