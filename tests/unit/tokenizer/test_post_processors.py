@@ -8,8 +8,10 @@ import pytest
 
 from tests.unit.tokenizer.hard_texts import PIECES
 from tests.unit.tokenizer.running_sidecar import Sidecar
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 TEXTS = [*PIECES, "", "a", "a <|end|> b"]
+PAIRS = [("a b", "c"), ("a", ""), ("", "é"), ("", ""), ("a b", None), ("<|end|>", "x <|end|>")]
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}
 TOKENS = {
     "x": {"id": "x", "ids": [7, 8], "tokens": ["x", "y"]},
@@ -53,6 +55,7 @@ PROCESSORS = [
     *(bert("BertProcessing", **TRIM), bert("RobertaProcessing")),
     *(template([special("x"), A, special("z", 3)]), template([A]), template([]), template([A, A])),
     *(template([special("none"), A, special("none")]), template([special("x")])),
+    *(template([A], [A, special("x", 2), B, A]), template([A], [B]), template([A], [])),
     *(sequence(), sequence(BYTE_LEVEL), sequence(BYTE_LEVEL, template([special("x"), A]))),
     sequence(template([special("x"), A]), BYTE_LEVEL),
     sequence(template([special("x"), A]), template([A], [B, A, special("z")])),
@@ -72,6 +75,19 @@ def test_post_processor(
 
     sidecar.assert_agrees(TEXTS)
     sidecar.assert_agrees(TEXTS, add_special_tokens=True)
+    for first, second in PAIRS:
+        for add in (False, True):
+            expected = sidecar.reference.encode(first, second, add_special_tokens=add)
+            response = sidecar.stub.Encode(
+                pb.EncodeRequest(
+                    text=first.encode(),
+                    pair=None if second is None else second.encode(),
+                    add_special_tokens=add,
+                    include_type_ids=True,
+                )
+            )
+            assert expected.ids == list(response.token_ids), (first, second)
+            assert expected.type_ids == list(response.type_ids), (first, second)
 
 
 @pytest.mark.parametrize(
