@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "loader/base64.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
 #include "loader/steps.h"
@@ -12,6 +13,7 @@
 #include "normalizers/byte_level.h"
 #include "normalizers/lowercase.h"
 #include "normalizers/nmt.h"
+#include "normalizers/precompiled.h"
 #include "normalizers/prepend.h"
 #include "normalizers/replace.h"
 #include "normalizers/sequence.h"
@@ -53,6 +55,17 @@ Parsed ParsePrepend(const JsonNode& node, const LoadOptions&) {
   RETURN_IF_ERROR(node.ExpectOnly({"type", "prepend"}));
   ASSIGN_OR_RETURN(std::string text, node["prepend"].String());
   return Made<normalizers::Prepend>(std::move(text));
+}
+
+Parsed ParsePrecompiled(const JsonNode& node, const LoadOptions&) {
+  RETURN_IF_ERROR(node.ExpectOnly({"type", "precompiled_charsmap"}));
+  const JsonNode rules = node["precompiled_charsmap"];
+  ASSIGN_OR_RETURN(const std::string_view base64, rules.StringView());
+  const std::optional<std::string> bytes = DecodeBase64(base64);
+  if (!bytes.has_value()) return rules.Error("not valid base64");
+  absl::StatusOr<normalizers::CharsMap> map = normalizers::CharsMap::Create(*bytes);
+  if (!map.ok()) return rules.Error(base::MessageOf(map.status()));
+  return Made<normalizers::Precompiled>(*std::move(map));
 }
 
 Parsed ParseReplace(const JsonNode& node, const LoadOptions&) {
@@ -106,13 +119,15 @@ constexpr Kind kKinds[] = {
     {"NFKD", ParseFormOf<NormalFormKind::kNfkd>, ""},
     {"Lowercase", ParseBare<normalizers::Lowercase>, ""},
     {"Nmt", ParseBare<normalizers::Nmt>, ""},
+    {"Precompiled", ParsePrecompiled, "precompiled_charsmap"},
     {"Replace", ParseReplace, "pattern"},
     {"Prepend", ParsePrepend, "prepend"},
     {"ByteLevel", ParseBare<normalizers::ByteLevel>, ""},
 };
 constexpr std::string_view kKnown =
-    "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Prepend, Replace, Sequence, "
-    "Strip, StripAccents";
+    "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, "
+    "Replace, "
+    "Sequence, Strip, StripAccents";
 
 Parsed ParseStep(const JsonNode& step, const LoadOptions& options) {
   if (step.is_object() && step["type"].is_null()) {
