@@ -76,7 +76,8 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/surprise", "1", "surprise: this option is not known"},
       {"/normalizer", R"({"type": "Uppercase"})",
        "normalizer.type: \"Uppercase\" is not supported yet; supported: BertNormalizer, ByteLevel, "
-       "Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Prepend, Replace, Sequence, Strip, StripAccents"},
+       "Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, "
+       "StripAccents"},
       {"/normalizer",
        R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Strip"}]})",
        "normalizer.normalizers[1].strip_left: expected true or false, found nothing"},
