@@ -51,9 +51,13 @@ TOKENS = [
         "",
     ),
 ]
-BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}
-BYTE_FALLBACK = {"type": "ByteFallback"}
-FUSE = {"type": "Fuse"}
+BYTE_LEVEL: dict[str, object] = {
+    "type": "ByteLevel",
+    "add_prefix_space": True,
+    "trim_offsets": True,
+}
+BYTE_FALLBACK: dict[str, object] = {"type": "ByteFallback"}
+FUSE: dict[str, object] = {"type": "Fuse"}
 
 
 def strip(content: str, start: int, stop: int) -> dict[str, object]:
@@ -96,7 +100,7 @@ def sequence(*decoders: dict[str, object]) -> dict[str, object]:
     return {"type": "Sequence", "decoders": list(decoders)}
 
 
-LLAMA = [replace("String", "▁", " "), BYTE_FALLBACK, FUSE]
+LLAMA: list[dict[str, object]] = [replace("String", "▁", " "), BYTE_FALLBACK, FUSE]
 DECODERS: list[dict[str, object] | None] = [
     None,
     *(BYTE_LEVEL, BYTE_FALLBACK, FUSE, metaspace(), metaspace(prepend_scheme="first")),

@@ -12,14 +12,18 @@ from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 TEXTS = [*PIECES, "", "a", "a <|end|> b"]
 PAIRS = [("a b", "c"), ("a", ""), ("", "é"), ("", ""), ("a b", None), ("<|end|>", "x <|end|>")]
-BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True}
+BYTE_LEVEL: dict[str, object] = {
+    "type": "ByteLevel",
+    "add_prefix_space": True,
+    "trim_offsets": True,
+}
 TOKENS = {
     "x": {"id": "x", "ids": [7, 8], "tokens": ["x", "y"]},
     "z": {"id": "another", "ids": [9], "tokens": ["q"]},
     "none": {"id": "none", "ids": [], "tokens": []},
 }
-A = {"Sequence": {"id": "A", "type_id": 0}}
-B = {"Sequence": {"id": "B", "type_id": 1}}
+A: dict[str, object] = {"Sequence": {"id": "A", "type_id": 0}}
+B: dict[str, object] = {"Sequence": {"id": "B", "type_id": 1}}
 
 
 def special(name: str, type_id: int = 0) -> dict[str, object]:
@@ -50,7 +54,7 @@ def sequence(*processors: dict[str, object]) -> dict[str, object]:
 
 
 TRIM = {"trim_offsets": True, "add_prefix_space": True}
-PROCESSORS = [
+PROCESSORS: list[dict[str, object] | None] = [
     *(None, BYTE_LEVEL, bert("BertProcessing"), bert("RobertaProcessing", **TRIM)),
     *(bert("BertProcessing", **TRIM), bert("RobertaProcessing")),
     *(template([special("x"), A, special("z", 3)]), template([A]), template([]), template([A, A])),
