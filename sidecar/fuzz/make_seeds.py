@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 
 from loader_files import loader_variants
+from message_files import rank_files, service_inputs
 from sample_files import samples
 from tokenizer_files import CLIP, LLAMA3, O200K, QWEN2, Json
 from tokenizers import Tokenizer
@@ -107,6 +108,8 @@ def main() -> None:
     write(seeds / "encode", encode_inputs())
     write(seeds / "decode", decode_inputs())
     write(seeds / "regex", regex_inputs())
+    write(seeds / "service", service_inputs())
+    write(seeds / "files", rank_files())
 
 
 if __name__ == "__main__":
