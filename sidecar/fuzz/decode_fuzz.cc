@@ -82,7 +82,7 @@ Ending Streamed(const SampleTokenizer& sample, const Ids& ids,
   for (size_t at = 0; at < ids.size();) {
     const size_t count = std::min(cuts.Next(), ids.size() - at);
     const Ids part(ids.begin() + at, ids.begin() + at + count);
-    if (count == 0) {
+    if (count == 0 && !ending.stop_index.has_value()) {
       const Ids unknown = {static_cast<uint32_t>(sample.tokenizer.id_limit())};
       Require(!stream.Append(unknown).ok(), "an unknown id is refused, and changes nothing");
     }

@@ -1,8 +1,7 @@
-// Encoding: any text with any literal spans, by one of the samples.
+// Encoding: any text or pair of texts with any literal spans, by one of the samples.
 //
-// Input: the sample's letter; flags (1: add special tokens, 2: the spans as they come, else sorted
-// and on boundaries); the number of spans; for each two bytes (from and to, or gap and length); the
-// text.
+// Input: the sample's letter; flags (below); the number of spans; for each two bytes (from and to,
+// or gap and length); the text.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +24,8 @@ namespace {
 using base::ByteRange;
 
 constexpr uint8_t kAddSpecialTokens = 1;
-constexpr uint8_t kRawSpans = 2;
+constexpr uint8_t kRawSpans = 2;  // as they come, else sorted and on boundaries
+constexpr uint8_t kPair = 4;
 constexpr uint8_t kMaxSpans = 6;
 
 bool Continues(std::string_view text, size_t at) {
@@ -87,21 +87,49 @@ bool AreWellFormed(std::string_view text, const std::vector<ByteRange>& spans) {
 }
 
 // What a failure may be, where text and spans are well formed: the two that tokenizer.h names.
-bool MayFail(const absl::Status& status) {
+bool MayFail(const absl::Status& status, std::string_view field) {
   return status.code() == absl::StatusCode::kResourceExhausted ||
          (status.code() == absl::StatusCode::kInvalidArgument &&
-          base::MessageOf(status).starts_with("text: "));
+          base::MessageOf(status).starts_with(base::StrCat(field, ": ")));
 }
 
-void RequireSoundEncoding(const SampleTokenizer& sample, const tokenizer::EncodeInput& input,
-                          const base::Encoding& encoding) {
+// Byte-level samples that change nothing: what was encoded comes back.
+bool IsLossless(const SampleTokenizer& sample) {
+  return std::string_view("acl").find(sample.name.front()) != std::string_view::npos;
+}
+
+void RequireSoundRanges(const tokenizer::EncodeInput& input, const base::Encoding& encoding) {
   Require(encoding.ids.size() == encoding.ranges.size(), "each id has a range");
-  for (const ByteRange range : encoding.ranges) {
-    Require(range.begin <= range.end && range.end <= input.text.size(), "a range lies in the text");
+  for (size_t i = 0; i < encoding.ranges.size(); ++i) {
+    const bool is_second =
+        !encoding.sources.empty() && encoding.sources[i] == base::Encoding::Source::kSecondText;
+    const ByteRange range = encoding.ranges[i];
+    const size_t size = is_second ? input.pair->size() : input.text.size();
+    Require(range.begin <= range.end && range.end <= size, "a range lies in its text");
   }
+}
+
+// Where nothing changes the text, the ranges lie one behind the other and leave nothing out.
+void RequireTiling(std::string_view text, const base::Encoding& encoding) {
+  uint32_t end = 0;
+  for (const ByteRange range : encoding.ranges) {
+    if (range.empty()) continue;
+    Require(range.begin == end, "a range begins where the one before it ends");
+    end = range.end;
+  }
+  Require(end == text.size(), "the ranges reach to the end");
+}
+
+void RequireReadable(const SampleTokenizer& sample, const tokenizer::EncodeInput& input,
+                     const base::Encoding& encoding) {
   const absl::StatusOr<std::string> text = sample.tokenizer.Decode(encoding.ids, {});
   Require(text.ok(), "what was encoded can be decoded");
   Require(!FirstInvalidByte(*text).has_value(), "decoded text is UTF-8");
+  if (!IsLossless(sample) || input.pair.has_value()) return;
+  RequireTiling(input.text, encoding);
+  const bool is_plain = std::all_of(encoding.ids.begin(), encoding.ids.end(),
+                                    [&](uint32_t id) { return id < sample.first_only_added; });
+  Require(!is_plain || *text == input.text, "a byte-level tokenizer gives the text back");
 }
 
 // No added token lies over a literal span. What the model can give as well tells nothing.
@@ -109,23 +137,43 @@ void RequireLiteral(const SampleTokenizer& sample, const tokenizer::EncodeInput&
                     const base::Encoding& encoding) {
   for (size_t i = 0; i < encoding.ids.size(); ++i) {
     if (encoding.ids[i] < sample.first_only_added) continue;
-    for (const ByteRange span : input.literal_spans) {
+    const bool is_second =
+        !encoding.sources.empty() && encoding.sources[i] == base::Encoding::Source::kSecondText;
+    for (const ByteRange span : is_second ? input.pair_literal_spans : input.literal_spans) {
       Require(!span.Overlaps(encoding.ranges[i]), "no added token in a literal span");
     }
   }
 }
 
-void RequireBadInputIsRefused(std::string_view text, const std::vector<ByteRange>& spans,
-                              const absl::Status& status) {
-  const std::optional<size_t> invalid = FirstInvalidByte(text);
+void RequireBadInputIsRefused(const tokenizer::EncodeInput& input, const absl::Status& status) {
+  const std::string_view message = base::MessageOf(status);
+  const std::optional<size_t> invalid = FirstInvalidByte(input.text);
   if (invalid.has_value()) {
-    Require(base::MessageOf(status) == base::StrCat("text: not valid UTF-8 at byte ", *invalid),
+    Require(message == base::StrCat("text: not valid UTF-8 at byte ", *invalid),
             "invalid UTF-8 is refused at its first byte");
-  } else if (!AreWellFormed(text, spans)) {
-    Require(base::MessageOf(status).starts_with("literal_spans["), "malformed spans are refused");
+  } else if (!AreWellFormed(input.text, input.literal_spans)) {
+    Require(message.starts_with("literal_spans["), "malformed spans are refused");
+  } else if (input.pair.has_value() && FirstInvalidByte(*input.pair).has_value()) {
+    Require(message.starts_with("pair: "), "an invalid pair is refused");
   } else {
-    Require(status.ok() || MayFail(status), base::MessageOf(status));
+    Require(status.ok() || MayFail(status, "text") || MayFail(status, "pair"), message);
   }
+}
+
+// The second half of the text becomes a text of its own.
+void CutPair(tokenizer::EncodeInput& input) {
+  size_t middle = input.text.size() / 2;
+  while (Continues(input.text, middle)) ++middle;
+  input.pair = input.text.substr(middle);
+  input.text = input.text.substr(0, middle);
+  for (const ByteRange span : input.literal_spans) {
+    if (span.begin >= middle && span.end - middle <= input.pair->size()) {
+      input.pair_literal_spans.push_back(
+          {static_cast<uint32_t>(span.begin - middle), static_cast<uint32_t>(span.end - middle)});
+    }
+  }
+  std::erase_if(input.literal_spans, [&](ByteRange span) { return span.end > middle; });
+  if (!AreWellFormed(*input.pair, input.pair_literal_spans)) input.pair_literal_spans.clear();
 }
 
 void Run(ByteSource source) {
@@ -136,11 +184,13 @@ void Run(ByteSource source) {
   input.literal_spans = TakeSpans(source, (flags & kRawSpans) != 0);
   input.text = source.TakeRest();
   if ((flags & kRawSpans) == 0) MoveToBoundaries(input.text, input.literal_spans);
+  if ((flags & kPair) != 0) CutPair(input);
 
   const absl::StatusOr<base::Encoding> encoding = sample.tokenizer.Encode(input);
-  RequireBadInputIsRefused(input.text, input.literal_spans, encoding.status());
+  RequireBadInputIsRefused(input, encoding.status());
   if (!encoding.ok()) return;
-  RequireSoundEncoding(sample, input, *encoding);
+  RequireSoundRanges(input, *encoding);
+  RequireReadable(sample, input, *encoding);
   RequireLiteral(sample, input, *encoding);
 }
 

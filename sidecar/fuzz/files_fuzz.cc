@@ -76,7 +76,7 @@ void Run(ByteSource source) {
   if (tokenizer.ok()) return Use(*tokenizer);
   const std::string_view message = base::MessageOf(tokenizer.status());
   Require(message.starts_with(directory.path()), "a failure tells the file");
-  Require(!unicode::FindInvalidUtf8(message).has_value(), "a failure has a message to show");
+  Require(!unicode::FindInvalidUtf8(message).has_value(), message);
 }
 
 }  // namespace
