@@ -6,6 +6,7 @@
 
 #include "absl/hash/hash.h"
 #include "base/str_cat.h"
+#include "unicode/utf8.h"
 
 namespace triptych::models {
 namespace {
@@ -28,6 +29,16 @@ uint64_t HashOf(std::string_view token) { return absl::Hash<Bytes>()(Bytes{token
 // Never that of kEmptySlot.
 uint32_t SlotFor(uint32_t id, uint64_t hash) {
   return id << 8 | std::min<uint32_t>(hash >> 56, 0xFE);
+}
+
+// A token as a message can show it: a tiktoken file may have any bytes.
+std::string Shown(std::string_view token) {
+  constexpr size_t kMaxShownBytes = 80;
+  unicode::Utf8Repairer repairer;
+  std::string shown;
+  repairer.Append(token.substr(0, kMaxShownBytes), shown);
+  repairer.Flush(shown);
+  return shown;
 }
 
 }  // namespace
@@ -65,8 +76,9 @@ std::optional<std::string_view> Vocabulary::TokenOf(uint32_t id) const {
 
 absl::Status VocabularyBuilder::Add(std::string_view token, uint32_t id) {
   if (id > Vocabulary::kMaxId) {
-    return absl::InvalidArgumentError(base::StrCat(
-        "the id of \"", token, "\" is ", id, ", above the highest allowed, ", Vocabulary::kMaxId));
+    return absl::InvalidArgumentError(base::StrCat("the id of \"", Shown(token), "\" is ", id,
+                                                   ", above the highest allowed, ",
+                                                   Vocabulary::kMaxId));
   }
   if (token.size() > kMaxArenaBytes - arena_.size()) {
     return absl::InvalidArgumentError("the tokens have more than 4 GiB");
@@ -92,8 +104,8 @@ absl::StatusOr<Vocabulary> VocabularyBuilder::Build() {
     uint32_t& slot = vocabulary.slots_[vocabulary.SlotOf(token, hash)];
     if (slot != kEmptySlot) continue;
     if (const auto other = vocabulary.TokenOf(entry->id)) {
-      return absl::InvalidArgumentError(
-          base::StrCat("\"", token, "\" and \"", *other, "\" have the same id, ", entry->id));
+      return absl::InvalidArgumentError(base::StrCat("\"", Shown(token), "\" and \"", Shown(*other),
+                                                     "\" have the same id, ", entry->id));
     }
     slot = SlotFor(entry->id, hash);
     vocabulary.spans_[entry->id] = {entry->begin, entry->size};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/str_cat.h"
+#include "unicode/utf8.h"
 
 namespace triptych::models {
 namespace {
@@ -43,6 +44,12 @@ TEST(Vocabulary, RefusesTwoTokensWithOneIdAndHighIds) {
   const auto twins = Vocabulary::Create({{"a", 1}, {"b", 1}});
   EXPECT_EQ(base::MessageOf(twins.status()), "\"a\" and \"b\" have the same id, 1");
   EXPECT_FALSE(Vocabulary::Create({{"a", Vocabulary::kMaxId + 1}}).ok());
+}
+
+TEST(Vocabulary, AMessageShowsATokenThatIsNoText) {
+  const auto twins = Vocabulary::Create({{"\xA5", 1}, {std::string(1'000, 'x'), 1}});
+  EXPECT_FALSE(unicode::FindInvalidUtf8(base::MessageOf(twins.status())).has_value());
+  EXPECT_LT(twins.status().message().size(), 200u);
 }
 
 TEST(Vocabulary, FindsEachOfManyTokensAfterAMove) {
