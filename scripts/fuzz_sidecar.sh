@@ -11,8 +11,8 @@ if ! command -v clang++-14 >/dev/null; then
   echo "fuzz: clang 14 is missing; run: scripts/setup_system.sh fuzz" >&2
   exit 1
 fi
-nice -n 19 scripts/build_sidecar.sh "$folder" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-  -DTRIPTYCH_FUZZ=ON -DTRIPTYCH_TESTS=OFF >/dev/null
+nice -n 19 scripts/build_sidecar.sh "$folder" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=None \
+  -DCMAKE_CXX_FLAGS="-O1 -gline-tables-only" -DTRIPTYCH_FUZZ=ON -DTRIPTYCH_TESTS=OFF >/dev/null
 
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
@@ -35,7 +35,7 @@ for target in "${targets[@]}"; do
   log=$folder/$target.log
   rm -rf "$findings"
   mkdir -p "$corpus" "$findings"
-  options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2560 -max_len=4096 -print_final_stats=1)
+  options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2560 -max_len=16384 -print_final_stats=1)
   options+=(-artifact_prefix="$findings/")
   dictionary=sidecar/fuzz/$target.dict
   [ -f "$dictionary" ] && options+=(-dict="$dictionary")

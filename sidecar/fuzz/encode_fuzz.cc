@@ -176,6 +176,17 @@ void CutPair(tokenizer::EncodeInput& input) {
   if (!AreWellFormed(*input.pair, input.pair_literal_spans)) input.pair_literal_spans.clear();
 }
 
+// Ids alone are found on a way of their own, which also remembers words: twice.
+void RequireSameIdsAlone(const SampleTokenizer& sample, tokenizer::EncodeInput input,
+                         const absl::StatusOr<base::Encoding>& encoding) {
+  input.include_ranges = false;
+  for (int turn = 0; turn < 2; ++turn) {
+    const absl::StatusOr<base::Encoding> alone = sample.tokenizer.Encode(input);
+    Require(alone.ok() == encoding.ok(), "ids alone fail where ids with ranges fail");
+    if (alone.ok()) Require(alone->ids == encoding->ids, "ids alone are the ids with ranges");
+  }
+}
+
 void Run(ByteSource source) {
   const SampleTokenizer& sample = ChooseSample(source.TakeByte());
   const uint8_t flags = source.TakeByte();
@@ -185,9 +196,11 @@ void Run(ByteSource source) {
   input.text = source.TakeRest();
   if ((flags & kRawSpans) == 0) MoveToBoundaries(input.text, input.literal_spans);
   if ((flags & kPair) != 0) CutPair(input);
+  input.include_ranges = true;
 
   const absl::StatusOr<base::Encoding> encoding = sample.tokenizer.Encode(input);
   RequireBadInputIsRefused(input, encoding.status());
+  RequireSameIdsAlone(sample, input, encoding);
   if (!encoding.ok()) return;
   RequireSoundRanges(input, *encoding);
   RequireReadable(sample, input, *encoding);

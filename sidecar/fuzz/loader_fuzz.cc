@@ -27,9 +27,13 @@ constexpr std::string_view kTexts[] = {
 
 void Use(const tokenizer::Tokenizer& tokenizer) {
   for (const std::string_view text : kTexts) {
-    const absl::StatusOr<base::Encoding> encoding =
-        tokenizer.Encode({.text = text, .add_special_tokens = true});
+    tokenizer::EncodeInput input{.text = text, .add_special_tokens = true, .include_ranges = true};
+    const absl::StatusOr<base::Encoding> encoding = tokenizer.Encode(input);
+    input.include_ranges = false;
+    const absl::StatusOr<base::Encoding> alone = tokenizer.Encode(input);
+    Require(alone.ok() == encoding.ok(), "ids alone fail where ids with ranges fail");
     if (!encoding.ok()) continue;
+    Require(alone->ids == encoding->ids, "ids alone are the ids with ranges");
     for (const base::ByteRange range : encoding->ranges) {
       Require(range.begin <= range.end && range.end <= text.size(), "a range lies in the text");
     }
