@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/text_limit.h"
 #include "unicode/utf8.h"
 
 namespace triptych::decoders {
@@ -44,7 +45,9 @@ LiteralReplacer::LiteralReplacer(std::string from, std::string to)
 }
 
 void LiteralReplacer::Append(std::string_view piece, std::string& out) {
-  for (size_t at = 0; at < piece.size();) {
+  // What grows too much is refused by the caller; here it only must not go on growing.
+  const size_t limit = out.size() + piece.size() + base::kMaxGrowthBytes;
+  for (size_t at = 0; at < piece.size() && out.size() <= limit;) {
     if (matched_ == 0) {
       const size_t next = piece.find(from_[0], at);
       out += piece.substr(at, next - at);

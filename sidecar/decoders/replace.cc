@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/byte_range.h"
+#include "base/text_limit.h"
 #include "decoders/literal_replacer.h"
 
 namespace triptych::decoders {
@@ -17,6 +18,9 @@ class LiteralReplaceSink final : public TokenSink {
     std::string text;
     replacer_.Append(piece, text);
     if (ends_token) replacer_.Flush(text);
+    if (absl::Status checked = base::CheckGrowth(piece.size(), text.size()); !checked.ok()) {
+      return checked;
+    }
     return next_.Append(text, ends_token);
   }
 
@@ -38,6 +42,10 @@ class RegexReplaceSink final : public TokenSink {
     std::vector<base::ByteRange> matches;
     if (!token_.empty()) {
       if (absl::Status found = regex_.FindAll(token_, matches); !found.ok()) return found;
+    }
+    if (absl::Status checked = base::CheckGrowth(token_.size(), matches.size() * content_.size());
+        !checked.ok()) {
+      return checked;
     }
     const std::string text = ReplaceMatches(matches);
     token_.clear();

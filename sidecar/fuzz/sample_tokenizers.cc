@@ -56,3 +56,8 @@ const SampleTokenizer& ChooseSample(uint8_t letter) {
 }
 
 }  // namespace triptych::fuzz
+
+// libFuzzer's hook: reads the samples before the time of the first input begins.
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  return triptych::fuzz::SampleTokenizers().empty();
+}

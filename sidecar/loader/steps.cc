@@ -8,6 +8,7 @@ namespace triptych::loader {
 namespace {
 
 constexpr int kMaxNesting = 20;
+constexpr size_t kMaxSteps = 1'000;
 
 // The steps of a Sequence, of whatever kind, flattened: a Sequence in a Sequence is as good as its
 // steps.
@@ -20,6 +21,7 @@ absl::Status Flatten(const JsonNode& node, std::string_view key, int depth,
     ASSIGN_OR_RETURN(type, node["type"].String());
   }
   if (type != "Sequence") {
+    if (steps.size() == kMaxSteps) return node.Error("more than 1000 steps are not supported");
     steps.push_back(node);
     return absl::OkStatus();
   }

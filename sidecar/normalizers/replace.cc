@@ -1,5 +1,6 @@
 #include "normalizers/replace.h"
 
+#include "base/text_limit.h"
 #include "base/text_rewriter.h"
 
 namespace triptych::normalizers {
@@ -26,6 +27,11 @@ absl::Status Replace::Normalize(base::AlignedText& text) const {
   if (text.text().empty()) return absl::OkStatus();  // also for a pattern that matches it
   std::vector<ByteRange> matches;
   if (absl::Status found = FindMatches(text.text(), matches); !found.ok()) return found;
+  const size_t size = text.text().size();
+  if (absl::Status checked = base::CheckGrowth(size, matches.size() * content_.size());
+      !checked.ok()) {
+    return checked;
+  }
   base::TextRewriter rewriter(text);
   for (const ByteRange& match : matches) {
     rewriter.KeepUntil(match.begin);

@@ -25,7 +25,7 @@ from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 Json = dict[str, Any]
 CPU_S = 10
 MIB = 1 << 20
-MEMORY_LIMIT = 700 * MIB
+MEMORY_LIMIT = 1200 * MIB
 BYTE_LEVEL: Json = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
 
 
@@ -133,12 +133,16 @@ REFUSED: dict[str, Callable[[], object]] = {
     "duplicate_ids": lambda: bpe({"a": 0, "b": 0}, []),
     "added_id_of_2_to_31": lambda: document(added_tokens=[added(2**31, "x")]),
     "deep_sequences": lambda: document(normalizer=nested(60)),
+    "a_million_decoders": lambda: document(
+        decoder={"type": "Sequence", "decoders": [{"type": "Fuse"}] * 300_000}
+    ),
     "merge_of_unknown_pieces": lambda: bpe({"a": 0}, [["a", "z"]]),
     "groups_without_end": lambda: split("(" * 100_000),
     "deep_groups": lambda: split("(?:" * 5_000 + "a" + ")" * 5_000),
     "repeats_of_repeats": lambda: split("(?:(?:(?:a{1000}){1000}){1000}){1000}"),
     "chain_of_repeats": lambda: split("a" + "{1000}" * 10_000),
     "many_alternatives": lambda: split("|".join(["ab"] * 200_000)),
+    "doubling_decoders": lambda: document(**doubling("decoder", "decoders")),
     "many_loops": lambda: split("(?:ab)*" * 50_000),
     "class_of_many_ranges": lambda: split("[" + MANY_RANGES + "]"),
     "repeats_of_one": lambda: split("a{1000}{10}" + "{1}" * 100_000),
@@ -191,6 +195,12 @@ def test_a_pipe(refuse: Callable[..., Ending], tmp_path: Path) -> None:
     assert "tokenizer.json" in refuse(path).message
 
 
+def doubling(key: str, name: str) -> dict[str, object]:
+    """Return a Sequence that makes 2^40 letters of one."""
+    twice = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
+    return {key: {"type": "Sequence", name: [twice] * 40}}
+
+
 def long_added_tokens() -> Json:
     """Return a file whose added tokens all begin alike."""
     return document(added_tokens=[added(3 + i, "x" * (i + 1)) for i in range(1_000)])
@@ -218,6 +228,13 @@ ACCEPTED: dict[str, Callable[[], Json]] = {
     "many_added_tokens": many_added_tokens,
     "cycle_of_merges": cycle_of_merges,
     "long_tokens": long_tokens,
+    "doubling_normalizers": lambda: document(**doubling("normalizer", "normalizers")),
+    "doubling_byte_levels": lambda: document(
+        normalizer={"type": "Sequence", "normalizers": [{"type": "ByteLevel"}] * 40}
+    ),
+    "huge_replacement": lambda: document(
+        normalizer={"type": "Replace", "pattern": {"String": "a"}, "content": "b" * 1_000_000}
+    ),
     "ids_with_gaps": lambda: bpe({"a": 0, "b": 5_000_000}, []),
     "class_of_many_members": lambda: split("[" + r"\p{L}\w" * 5_000 + "]"),
     "exponential_pattern": lambda: split("(?:a|aa|a*)*$|(a*)*c"),
