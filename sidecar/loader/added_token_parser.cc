@@ -9,7 +9,7 @@ namespace triptych::loader {
 
 absl::StatusOr<std::vector<tokenizer::AddedToken>> ParseAddedTokens(const JsonNode& node) {
   std::vector<tokenizer::AddedToken> tokens;
-  if (node.is_null()) return tokens;
+  if (node.is_absent()) return tokens;
   ASSIGN_OR_RETURN(const std::vector<JsonNode> items, node.Array());
   for (const JsonNode& item : items) {
     RETURN_IF_ERROR(item.ExpectOnly(

@@ -37,6 +37,10 @@ absl::StatusOr<std::string> ParseCharacter(const JsonNode& node) {
 
 ParsedDecoder ParseByteLevel(const JsonNode& node) {
   RETURN_IF_ERROR(node.ExpectOnly({"type", "add_prefix_space", "trim_offsets", "use_regex"}));
+  // They change nothing here, but `tokenizers` would refuse a file in which they are not booleans.
+  for (const std::string_view key : {"add_prefix_space", "trim_offsets", "use_regex"}) {
+    if (!node[key].is_absent()) RETURN_IF_ERROR(node[key].Bool().status());
+  }
   return Make<decoders::ByteLevel>();
 }
 

@@ -62,7 +62,10 @@ absl::StatusOr<std::unique_ptr<PreTokenizer>> ParseByteLevelPreTokenizer(
   RETURN_IF_ERROR(node.ExpectOnly({"type", "add_prefix_space", "trim_offsets", "use_regex"}));
   ASSIGN_OR_RETURN(const bool add_prefix_space, node["add_prefix_space"].Bool());
   RETURN_IF_ERROR(node["trim_offsets"].Bool().status());
-  ASSIGN_OR_RETURN(const bool use_regex, node["use_regex"].BoolOr(true));
+  bool use_regex = true;
+  if (!node["use_regex"].is_absent()) {
+    ASSIGN_OR_RETURN(use_regex, node["use_regex"].Bool());
+  }
   return Owned<PreTokenizer>(pre_tokenizers::ByteLevel::Create(add_prefix_space, use_regex, output),
                              node);
 }

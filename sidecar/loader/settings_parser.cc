@@ -1,4 +1,4 @@
-// Tested by tokenizer_loader_test.cc and tests/unit/tokenizer/test_hostile_files.py.
+// Tested by tokenizer_loader_test.cc and tests/unit/tokenizer/test_refused_files.py.
 #include "loader/settings_parser.h"
 
 #include <memory>
@@ -81,13 +81,17 @@ absl::StatusOr<tokenizer::Settings> ParseSettings(const JsonNode& root) {
   return settings;
 }
 
-absl::StatusOr<std::optional<bool>> ParseCleanUp(std::string tokenizer_config) {
+absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string text) {
   ASSIGN_OR_RETURN(const std::unique_ptr<JsonDocument> document,
-                   JsonDocument::Parse(std::move(tokenizer_config)));
-  const JsonNode node = document->root()["clean_up_tokenization_spaces"];
-  if (node.is_null()) return std::optional<bool>();
-  ASSIGN_OR_RETURN(const bool clean_up, node.Bool());
-  return std::optional<bool>(clean_up);
+                   JsonDocument::Parse(std::move(text)));
+  const JsonNode root = document->root();
+  TokenizerConfig config;
+  if (const JsonNode clean_up = root["clean_up_tokenization_spaces"]; !clean_up.is_null()) {
+    ASSIGN_OR_RETURN(config.clean_up_tokenization_spaces, clean_up.Bool());
+  }
+  ASSIGN_OR_RETURN(config.add_bos_token, root["add_bos_token"].BoolOr(false));
+  ASSIGN_OR_RETURN(config.add_eos_token, root["add_eos_token"].BoolOr(false));
+  return config;
 }
 
 }  // namespace triptych::loader

@@ -16,9 +16,16 @@ namespace triptych::loader {
 // mistake in it is not to be trusted.
 [[nodiscard]] absl::StatusOr<tokenizer::Settings> ParseSettings(const JsonNode& root);
 
-// `clean_up_tokenization_spaces` in the text of a tokenizer_config.json. Other members are for
-// others.
-[[nodiscard]] absl::StatusOr<std::optional<bool>> ParseCleanUp(std::string tokenizer_config);
+// What we read of a tokenizer_config.json. Its other members are for others.
+struct TokenizerConfig {
+  std::optional<bool> clean_up_tokenization_spaces;
+  // Only for files that do not say it themselves.
+  bool add_bos_token = false;
+  bool add_eos_token = false;
+};
+
+// INVALID_ARGUMENT with the JSON path.
+[[nodiscard]] absl::StatusOr<TokenizerConfig> ParseTokenizerConfig(std::string text);
 
 }  // namespace triptych::loader
 

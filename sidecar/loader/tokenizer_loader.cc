@@ -15,6 +15,7 @@
 #include "loader/file_contents.h"
 #include "loader/file_form.h"
 #include "loader/json_node.h"
+#include "loader/sentence_piece_parser.h"
 #include "loader/settings_parser.h"
 #include "loader/stage_parsers.h"
 #include "loader/status_macros.h"
@@ -98,17 +99,22 @@ absl::StatusOr<tokenizer::Tokenizer> FromTiktoken(std::string contents, const fs
   return FromJsonText(std::move(json), context);
 }
 
+absl::StatusOr<tokenizer::Tokenizer> FromSentencePiece(std::string_view contents,
+                                                       const TokenizerConfig& config) {
+  ASSIGN_OR_RETURN(tokenizer::TokenizerParts parts, ParseSentencePiece(contents, config));
+  return tokenizer::Tokenizer::Create(std::move(parts));
+}
+
 absl::StatusOr<tokenizer::Tokenizer> FromContents(std::string contents, const fs::path& file,
-                                                  const Context& context) {
+                                                  const TokenizerConfig& config,
+                                                  const LoadOptions& options) {
+  const Context context{options, config.clean_up_tokenization_spaces};
   std::optional<FileForm> form = FormOf(contents);
   if (file.extension() == ".json") form = FileForm::kJson;
   if (form == FileForm::kTiktoken) {
     return FromTiktoken(std::move(contents), file.parent_path(), context);
   }
-  if (form == FileForm::kSentencePiece) {
-    return absl::InvalidArgumentError(
-        "a SentencePiece model is not supported yet; convert it to a tokenizer.json");
-  }
+  if (form == FileForm::kSentencePiece) return FromSentencePiece(contents, config);
   if (!form.has_value()) {
     return absl::InvalidArgumentError(
         "is neither JSON, nor lines of base64 and a rank, nor a SentencePiece model");
@@ -119,14 +125,14 @@ absl::StatusOr<tokenizer::Tokenizer> FromContents(std::string contents, const fs
   return FromJson(document->root(), context);
 }
 
-absl::StatusOr<std::optional<bool>> ReadCleanUp(const fs::path& directory) {
+absl::StatusOr<TokenizerConfig> ReadConfig(const fs::path& directory) {
   const fs::path file = directory / "tokenizer_config.json";
-  if (!Exists(file)) return std::optional<bool>();
+  if (!Exists(file)) return TokenizerConfig();
   ASSIGN_OR_RETURN(std::string text, ReadFile(file));
-  absl::StatusOr<std::optional<bool>> clean_up = ParseCleanUp(std::move(text));
-  if (clean_up.ok()) return clean_up;
+  absl::StatusOr<TokenizerConfig> config = ParseTokenizerConfig(std::move(text));
+  if (config.ok()) return config;
   return absl::InvalidArgumentError(
-      base::StrCat(file.string(), ": ", base::MessageOf(clean_up.status())));
+      base::StrCat(file.string(), ": ", base::MessageOf(config.status())));
 }
 
 }  // namespace
@@ -143,10 +149,10 @@ absl::StatusOr<tokenizer::Tokenizer> LoadTokenizer(const std::string& path,
   if (fs::is_directory(file, error)) {
     ASSIGN_OR_RETURN(file, FindTokenizerIn(file));
   }
-  ASSIGN_OR_RETURN(const std::optional<bool> clean_up, ReadCleanUp(file.parent_path()));
+  ASSIGN_OR_RETURN(const TokenizerConfig config, ReadConfig(file.parent_path()));
   ASSIGN_OR_RETURN(std::string contents, ReadFile(file));
   absl::StatusOr<tokenizer::Tokenizer> tokenizer =
-      FromContents(std::move(contents), file, {options, clean_up});
+      FromContents(std::move(contents), file, config, options);
 #ifdef __GLIBC__
   malloc_trim(0);  // else the document's memory stays ours, several times the tokenizer's
 #endif

@@ -183,7 +183,7 @@ TEST(TokenizerLoader, DeepNestingIsAnError) {
             std::string::npos);
 }
 
-// tests/unit/tokenizer/test_hostile_files.py compares the verdicts with those of `tokenizers`.
+// tests/unit/tokenizer/test_refused_files.py compares the verdicts with those of `tokenizers`.
 TEST(TokenizerLoader, NoValueOfAnotherTypeCrashes) {
   const std::string whole = ValidDocument();
   for (const std::string& pointer : PointersIn(whole)) {

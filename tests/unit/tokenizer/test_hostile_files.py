@@ -12,7 +12,6 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,23 +79,16 @@ def nested(depth: int, key: str = "normalizers") -> Json:
     return inner
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a sidecar that could not load its file ended."""
-
-    message: str
-    peak_bytes: int
-
-
 @pytest.fixture
-def refuse(binary: Path, tmp_path: Path) -> Callable[[bytes | Path], Ending]:
+def refuse(binary: Path, tmp_path: Path) -> Callable[[bytes | Path], str]:
     """Start a sidecar on a file that it must refuse, and see how it ends."""
 
     def limits() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
 
-    def run(content: bytes | Path) -> Ending:
+    def run(content: bytes | Path) -> str:
         path = content if isinstance(content, Path) else tmp_path / "tokenizer.json"
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -111,10 +103,10 @@ def refuse(binary: Path, tmp_path: Path) -> Callable[[bytes | Path], Ending]:
             message = process.stderr.readline()
             if "ready" in message:
                 process.kill()
-        _, status, usage = os.wait4(process.pid, 0)
+        _, status = os.waitpid(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 1, f"{process.returncode}: {message}"
-        return Ending(message, usage.ru_maxrss * 1024)
+        return message
 
     return run
 
@@ -151,13 +143,12 @@ REFUSED: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused(refuse: Callable[..., Ending], name: str) -> None:
+def test_refused(refuse: Callable[..., str], name: str) -> None:
     """What cannot be meant is refused at once, with a message that tells what and where."""
-    ending = refuse(dump(REFUSED[name]()))
+    message = refuse(dump(REFUSED[name]()))
 
-    assert "tokenizer.json: " in ending.message
-    assert len(ending.message) < 2_000
-    assert ending.peak_bytes < MEMORY_LIMIT
+    assert "tokenizer.json: " in message
+    assert len(message) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -165,29 +156,27 @@ def test_refused(refuse: Callable[..., Ending], name: str) -> None:
     [b"", b"\0" * 1_000_000, b"[" * 5_000_000, b'{"model":' * 1_000_000, b'"' + b"a" * 10_000_000],
     ids=["empty", "zeros", "brackets", "objects", "open_string"],
 )
-def test_no_json(refuse: Callable[..., Ending], content: bytes) -> None:
+def test_no_json(refuse: Callable[..., str], content: bytes) -> None:
     """What is no JSON is refused, however deep it is nested."""
-    ending = refuse(content)
+    message = refuse(content)
 
-    assert "tokenizer.json: " in ending.message
-    assert len(ending.message) < 2_000
-    assert ending.peak_bytes < MEMORY_LIMIT
+    assert "tokenizer.json: " in message
+    assert len(message) < 2_000
 
 
-def test_a_string_of_a_gigabyte(refuse: Callable[..., Ending], tmp_path: Path) -> None:
+def test_a_string_of_a_gigabyte(refuse: Callable[..., str], tmp_path: Path) -> None:
     """A file that is too large is refused before it is read."""
     path = tmp_path / "tokenizer.json"
     with path.open("wb") as file:
         file.write(b'{"version": "')
         file.truncate(1 << 30)
 
-    ending = refuse(path)
+    message = refuse(path)
 
-    assert "more than the allowed" in ending.message
-    assert ending.peak_bytes < 100 * MIB
+    assert "more than the allowed" in message
 
 
-def test_a_pipe(refuse: Callable[..., Ending], tmp_path: Path) -> None:
+def test_a_pipe(refuse: Callable[..., str], tmp_path: Path) -> None:
     """Nobody writes to it; it is refused and not waited for."""
     path = tmp_path / "tokenizer.json"
     os.mkfifo(path)
