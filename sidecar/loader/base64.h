@@ -1,4 +1,5 @@
-// DecodeBase64, strict. Private to the loader: tiktoken and tekken files, and Precompiled, write bytes so.
+// DecodeBase64, strict. Private to the loader: tiktoken and tekken files, and Precompiled, write
+// bytes so.
 #ifndef SIDECAR_LOADER_BASE64_H_
 #define SIDECAR_LOADER_BASE64_H_
 
