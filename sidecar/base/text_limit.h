@@ -11,14 +11,24 @@
 
 namespace triptych::base {
 
-// As much as the longest text that a request may have.
-inline constexpr size_t kMaxGrowthBytes = size_t{256} << 20;
+// For a request's text, beyond the eightfold that normal forms and the byte-level alphabet stay
+// below.
+inline constexpr size_t kMaxGrowthBytes = size_t{32} << 20;
 
-// RESOURCE_EXHAUSTED where a text that had `before` bytes and has `after` has grown too much.
+// For what a decoder makes of a token, which happens to every token when a file is loaded.
+inline constexpr size_t kMaxTokenGrowthBytes = size_t{4} << 20;
+
+// RESOURCE_EXHAUSTED where a request's text of `before` bytes has grown to more than eight times
+// itself and kMaxGrowthBytes.
 [[nodiscard]] inline absl::Status CheckGrowth(size_t before, size_t after) {
-  if (after <= before + kMaxGrowthBytes) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      "the tokenizer's own steps make this text larger by more than 256 MiB");
+  if (after <= before * 8 + kMaxGrowthBytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError("the tokenizer's own steps make this text too large");
+}
+
+// RESOURCE_EXHAUSTED where one step of a decoder made more than kMaxTokenGrowthBytes of a token.
+[[nodiscard]] inline absl::Status CheckTokenGrowth(size_t before, size_t after) {
+  if (after <= before + kMaxTokenGrowthBytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError("the decoder's own steps make this text too large");
 }
 
 }  // namespace triptych::base

@@ -46,7 +46,7 @@ LiteralReplacer::LiteralReplacer(std::string from, std::string to)
 
 void LiteralReplacer::Append(std::string_view piece, std::string& out) {
   // What grows too much is refused by the caller; here it only must not go on growing.
-  const size_t limit = out.size() + piece.size() + base::kMaxGrowthBytes;
+  const size_t limit = out.size() + piece.size() + base::kMaxTokenGrowthBytes;
   for (size_t at = 0; at < piece.size() && out.size() <= limit;) {
     if (matched_ == 0) {
       const size_t next = piece.find(from_[0], at);

@@ -18,7 +18,7 @@ class LiteralReplaceSink final : public TokenSink {
     std::string text;
     replacer_.Append(piece, text);
     if (ends_token) replacer_.Flush(text);
-    if (absl::Status checked = base::CheckGrowth(piece.size(), text.size()); !checked.ok()) {
+    if (absl::Status checked = base::CheckTokenGrowth(piece.size(), text.size()); !checked.ok()) {
       return checked;
     }
     return next_.Append(text, ends_token);
@@ -43,7 +43,8 @@ class RegexReplaceSink final : public TokenSink {
     if (!token_.empty()) {
       if (absl::Status found = regex_.FindAll(token_, matches); !found.ok()) return found;
     }
-    if (absl::Status checked = base::CheckGrowth(token_.size(), matches.size() * content_.size());
+    if (absl::Status checked =
+            base::CheckTokenGrowth(token_.size(), matches.size() * content_.size());
         !checked.ok()) {
       return checked;
     }

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from tokenizers import Tokenizer
 
-from tests.unit.tokenizer.running_sidecar import serve
+from tests.unit.tokenizer.running_sidecar import Sidecar, serve
 
 VALUES: list[object] = [None, True, 0, -1, 1e99, "", [], {}]
 TOKEN_FLAGS = {"single_word": False, "lstrip": False, "rstrip": False}
@@ -114,10 +115,25 @@ def test_any_value_of_another_type(binary: Path, tmp_path: Path) -> None:
     different = {path.read_text(): path for path in files}
     for path in different.values():
         with serve(path, tmp_path / "s") as sidecar:
-            expected = reference(path)
-            assert expected is not None
-            ids = [expected.encode(text, add_special_tokens=False).ids for text in TEXTS]
-            assert ids == sidecar.encode(TEXTS), path.read_text()
+            assert ids_by_reference(path) == ids_by(sidecar), path.read_text()
+
+
+def ids_by_reference(path: Path) -> list[list[int]] | None:
+    """Return the ids of TEXTS, or nothing where Hugging Face fails at one."""
+    tokenizer = reference(path)
+    assert tokenizer is not None
+    try:
+        return [tokenizer.encode(text, add_special_tokens=False).ids for text in TEXTS]
+    except Exception:  # noqa: BLE001 (it has no other type)
+        return None
+
+
+def ids_by(sidecar: Sidecar) -> list[list[int]] | None:
+    """Return the ids of TEXTS, or nothing where the sidecar refuses one."""
+    try:
+        return sidecar.encode(TEXTS)
+    except grpc.RpcError:
+        return None
 
 
 def write(path: Path, document: object) -> Path:
