@@ -41,7 +41,9 @@ WordTable::Key WordTable::KeyOf(std::string_view word) {
 }
 
 void WordTable::Insert(Key key, const uint32_t* ids, size_t count, bool is_seed) {
-  if (IsFull()) return;
+  // Seeds leave half of it to the words of the text: a table that is full of them would be renewed
+  // again and again.
+  if (IsFull() || (is_seed && used_.load(std::memory_order_relaxed) > mask_ / 2)) return;
   uint64_t packed[2] = {0, 0};
   std::memcpy(packed, ids, count * sizeof *ids);
   packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);

@@ -83,8 +83,8 @@ class WordTable {
   // Starts to read the slot of `key` into the cache.
   void Prefetch(Key key) const { __builtin_prefetch(&slots_[PlaceOf(key)]); }
 
-  // Remembers a short word, unless the table is full. REQUIRES: 0 < count <= kMaxShortIds; the ids
-  // are always the same for the same word.
+  // Remembers a short word, unless the table is full, or half full and the word a seed. REQUIRES: 0
+  // < count <= kMaxShortIds; the ids are always the same for the same word.
   void Insert(Key key, const uint32_t* ids, size_t count, bool is_seed = false);
 
   // The ids of a long word; null where it is not known. They live as long as the table.

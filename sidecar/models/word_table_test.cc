@@ -70,6 +70,17 @@ TEST(WordTable, AFullTableTakesNoMoreAndIsRenewedWithItsSeeds) {
   EXPECT_TRUE(Find(*renewed, "1").empty());
 }
 
+TEST(WordTable, MoreSeedsThanFitLeaveRoomForWords) {
+  constexpr uint32_t kSeeds = 700'000;
+  WordTable table(kSeeds);
+  for (uint32_t i = 0; i < kSeeds; ++i) Insert(table, std::to_string(i), {1}, /*is_seed=*/true);
+  EXPECT_FALSE(table.IsFull());
+  const auto renewed = table.Renewed();
+  EXPECT_FALSE(renewed->IsFull());
+  Insert(*renewed, "word", {2});
+  EXPECT_EQ(Find(*renewed, "word"), std::vector<uint32_t>{2});
+}
+
 TEST(WordTable, LongWordsFillItToo) {
   WordTable table(0);
   const std::vector<uint32_t> ids(500, 1);
