@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tokenizers import Regex
 
 from tests.unit.tokenizer.hard_texts import PIECES, every_code_point, random_texts
 from tests.unit.tokenizer.running_sidecar import Sidecar, serve
@@ -213,12 +214,23 @@ def _random_pattern(random_: random.Random, depth: int = 0) -> str:
     return "|".join(branches[: random_.randint(1, 2)])
 
 
+def _random_known_pattern(random_: random.Random) -> str:
+    """Return a pattern that Hugging Face compiles: it refuses some lookbehinds."""
+    while True:
+        pattern = _random_pattern(random_)
+        try:
+            Regex(pattern)
+        except Exception:  # noqa: BLE001, S112 (it has no other type, and says no more)
+            continue
+        return pattern
+
+
 def test_random_patterns(pieces_sidecar: Callable[..., Sidecar]) -> None:
     """Random patterns, each cutting what the one before left, agree on random texts."""
     random_ = random.Random(7)
     letters = "aabbsSßﬁfi 1é\n"
     texts = ["".join(random_.choices(letters, k=random_.randint(1, 30))) for _ in range(100)]
     for _ in range(8):
-        steps = [split(_random_pattern(random_)) for _ in range(6)]
+        steps = [split(_random_known_pattern(random_)) for _ in range(6)]
         sequence = {"type": "Sequence", "pretokenizers": steps}
         assert_pieces_agree(pieces_sidecar(sequence, texts), texts)
