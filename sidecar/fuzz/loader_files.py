@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piece_files import precompiled
 from tokenizer_files import (
     BYTE_LEVEL,
     BYTES_ONLY,
@@ -37,6 +38,7 @@ def loader_variants() -> dict[str, Json]:
             "replace": replace({"Regex": "a+|b"}, "b"),
             "replace_string": replace({"String": "a"}, ""),
             "prepend": {"type": "Prepend", "prepend": "a"},
+            "precompiled": precompiled(),
             "bert": {
                 "type": "BertNormalizer",
                 "clean_text": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+from piece_files import piece_models
 from tokenizer_files import QWEN2
 
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
@@ -123,4 +124,5 @@ def rank_files() -> dict[str, bytes]:
         "model": together("m", None, b"\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18\x02"),
         "model_ranks": together("m", config, ranks),
         "json": together("m", None, b'{"model":{"type":"BPE","vocab":{},"merges":[]}}'),
+        **{f"pieces_{name}": together("m", None, model) for name, model in piece_models().items()},
     }

@@ -6,6 +6,7 @@ begins with that letter, so that a seed goes on meaning what it meant when sampl
 
 from __future__ import annotations
 
+from piece_files import precompiled
 from tokenizer_files import (
     BYTE_BPE,
     BYTE_LEVEL,
@@ -225,5 +226,15 @@ def samples() -> dict[str, Json]:
         ),
         "o_no_stages": document(
             bpe([*LETTERS, " "], [("a", "a"), ("t", "h")]), added_tokens=odd_tokens(29)
+        ),
+        "p_xlnet": document(
+            UNIGRAM,
+            added_tokens=[added(0, "<unk>", "special"), added(1, "</s>", "special")],
+            normalizer=sequence(
+                "normalizers", precompiled(), replace({"Regex": " {2,}"}, " "), {"type": "NFKD"}
+            ),
+            pre_tokenizer=metaspace,
+            post_processor=template(None, 0, "</s>", 1),
+            decoder=metaspace,
         ),
     }

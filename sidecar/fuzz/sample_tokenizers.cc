@@ -26,11 +26,7 @@ std::vector<SampleTokenizer> ReadAll() {
   std::vector<SampleTokenizer> samples;
   for (const auto& entry : std::filesystem::directory_iterator(TRIPTYCH_FUZZ_SAMPLES)) {
     absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(entry.path().string());
-    if (!tokenizer.ok()) {
-      std::fprintf(stderr, "left out: %s\n",
-                   std::string(base::MessageOf(tokenizer.status())).c_str());
-      continue;
-    }
+    Require(tokenizer.ok(), base::MessageOf(tokenizer.status()));
     const uint32_t first_only_added = FirstOnlyAdded(*tokenizer);
     samples.push_back({entry.path().stem().string(), *std::move(tokenizer), first_only_added});
   }
