@@ -18,6 +18,9 @@
 namespace triptych::models {
 namespace {
 
+// As many as a processor can wait for at once.
+constexpr size_t kPrefetchedWords = 24;
+
 // Of the character of the byte-level alphabet: the printable bytes of ASCII stand for themselves.
 uint32_t WrittenSize(uint8_t byte) { return byte > 0x20 && byte < 0x7F ? 1 : 2; }
 
@@ -49,6 +52,22 @@ std::string UnmarkBlanks(std::string_view token) {
     at += is_blank ? kBlankMark.size() : 1;
   }
   return word;
+}
+
+// Where one word is new, the next ones are in the table but not in the cache. Starts to read those
+// with the numbers from `from` on and before `until`; returns the number of the next.
+size_t Prefetch(const WordTable& table, std::string_view text, std::span<const uint32_t> ends,
+                size_t from, size_t until) {
+  until = std::min(until, ends.size());
+  for (; from < until; ++from) {
+    const size_t begin = ends[from - 1];
+    table.PrefetchShort(text.substr(begin, ends[from] - begin), text.size() - begin);
+  }
+  return from;
+}
+
+size_t FindMedium(const WordTable& table, std::string_view word, size_t readable, uint32_t* out) {
+  return word.size() <= WordTable::Medium::kMaxBytes ? table.FindMedium(word, readable, out) : 0;
 }
 
 }  // namespace
@@ -140,6 +159,7 @@ void Bpe::FindCuts() {
 }
 
 void Bpe::Seed() {
+  using Short = WordTable::Short;
   auto table = std::make_shared<WordTable>(vocabulary_.size());
   for (uint32_t id = 0; id < vocabulary_.id_limit(); ++id) {
     const auto token = vocabulary_.TokenOf(id);
@@ -152,14 +172,14 @@ void Bpe::Seed() {
     } else if (splitter_.has_value()) {
       word = UnmarkBlanks(*token);
     }
-    if (word.empty() || word.size() > WordTable::kMaxShortBytes) continue;
-    const WordTable::Key key = WordTable::KeyOf(word);
+    if (word.empty() || word.size() > Short::kMaxBytes) continue;
+    const Short::Key key = Short::KeyOf(word, /*is_readable=*/false);
     table->Prefetch(key);  // it is larger than the cache, and merging takes as long as reading it
     const auto symbols = SymbolsOf(options_.is_byte_level ? std::string_view(word) : *token);
-    if (!symbols.ok() || symbols->empty() || symbols->size() > WordTable::kMaxShortIds) continue;
-    uint32_t ids[WordTable::kMaxShortIds] = {};
+    if (!symbols.ok() || symbols->empty() || symbols->size() > Short::kMaxIds) continue;
+    uint32_t ids[Short::kMaxIds] = {};
     for (size_t i = 0; i < symbols->size(); ++i) ids[i] = (*symbols)[i].id;
-    table->Insert(key, ids, symbols->size(), /*is_seed=*/true);
+    table->InsertSeed(key, ids, symbols->size());
   }
   const absl::MutexLock lock(&words_mutex_);
   words_ = std::move(table);
@@ -171,59 +191,73 @@ std::shared_ptr<WordTable> Bpe::words() const {
   return words_;
 }
 
-std::optional<uint32_t> Bpe::WholePiece(std::string_view piece) const {
-  if (!options_.ignore_merges) return std::nullopt;
-  return vocabulary_.IdOf(options_.is_byte_level ? ToByteLevel(piece) : std::string(piece));
-}
-
 absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const uint32_t> ends,
                             std::vector<uint32_t>& ids) const {
   const std::shared_ptr<WordTable> table = words();
-  // Each word that is found writes kMaxShortIds ids, of which the next overwrites what is not its.
-  size_t used = ids.size(), left = ends.size();
-  ids.resize(used + left * WordTable::kMaxShortIds);
-  for (const uint32_t end : ends) {
-    const size_t size = end - begin;
-    size_t count = 0;
-    if (size <= WordTable::kMaxShortBytes) {
-      const char* word = text.data() + begin;
-      const WordTable::Key key =
-          begin + 16 <= text.size() ? WordTable::KeyOf(word, size) : WordTable::KeyOf({word, size});
-      count = table->Find(key, ids.data() + used);
+  constexpr size_t kIds = WordTable::Short::kMaxIds;
+  // A lookup writes as many ids as may be, of which the next overwrites what is not the word's. So
+  // there is room for a short word's for each word to come, and for what one lookup may write.
+  const auto room_from = [&](size_t i) {
+    return (ends.size() - i) * kIds + WordTable::Medium::kMaxIds;
+  };
+  size_t used = ids.size(), prefetched = 0;
+  ids.resize(used + room_from(0));
+  for (size_t i = 0; i < ends.size(); ++i) {
+    // Nearly all words are found here, so here is nothing else.
+    size_t count = WordTable::Short::kElsewhere;
+    uint32_t* out = ids.data() + used;
+    for (size_t from = begin; i < ends.size(); ++i, count = WordTable::Short::kElsewhere) {
+      const std::string_view word(text.data() + from, ends[i] - from);
+      if (word.size() > WordTable::Short::kMaxBytes) break;
+      count = table->FindShort(word, text.size() - from, out);
+      if (count - 1 >= kIds) break;
+      out += count;
+      begin = from = ends[i];
     }
+    used = static_cast<size_t>(out - ids.data());
+    if (i == ends.size()) break;
+
+    const std::string_view word(text.data() + begin, ends[i] - begin);
+    const bool is_new = count == 0;
+    if (is_new) {
+      prefetched = Prefetch(*table, text, ends, std::max(prefetched, i + 1), i + kPrefetchedWords);
+    }
+    count = is_new ? 0 : FindMedium(*table, word, text.size() - begin, out);
     if (count == 0) {
-      const absl::StatusOr<WordTable::Ids> found = IdsOf(text.substr(begin, size), *table);
-      if (!found.ok()) return found.status();
-      count = found->count;
-      const size_t needed = used + count + left * WordTable::kMaxShortIds;
-      if (needed > ids.size()) ids.resize(needed);
-      std::copy_n(found->begin, count, ids.begin() + static_cast<std::ptrdiff_t>(used));
+      const absl::StatusOr<size_t> added = AddIdsOf(word, is_new, *table, used, ids);
+      if (!added.ok()) return added.status();
+      count = *added;
     }
-    --left;
     used += count;
-    begin = end;
+    begin = ends[i];
+    if (ids.size() < used + room_from(i + 1)) ids.resize(used + room_from(i + 1));
   }
   ids.resize(used);
   return absl::OkStatus();
 }
 
-absl::StatusOr<WordTable::Ids> Bpe::IdsOf(std::string_view word, WordTable& table) const {
-  if (const WordTable::Ids known = table.FindLong(word); known.begin != nullptr) return known;
+absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTable& table,
+                                     size_t used, std::vector<uint32_t>& ids) const {
+  const auto make_room = [&](size_t count) {
+    if (ids.size() < used + count) ids.resize(used + count);
+  };
+  const WordTable::Ids known = is_new ? WordTable::Ids{nullptr, 0} : table.FindLong(word);
+  if (known.begin != nullptr) {
+    make_room(known.count);
+    std::copy_n(known.begin, known.count, ids.data() + used);
+    return known.count;
+  }
   std::string marked;
   if (splitter_.has_value()) marked = MarkBlanks(word);
-  const auto symbols = SymbolsOf(splitter_.has_value() ? std::string_view(marked) : word);
+  // What is a token would have been seeded.
+  const bool is_no_token = is_new && table.has_all_seeds();
+  const auto symbols =
+      SymbolsOf(splitter_.has_value() ? std::string_view(marked) : word, is_no_token);
   if (!symbols.ok()) return symbols.status();
-  // Where the ids stay until the caller has copied them.
-  static thread_local std::vector<uint32_t> ids;
-  const size_t count = symbols->size();
-  ids.assign(std::max(count, WordTable::kMaxShortIds), 0);
-  for (size_t i = 0; i < count; ++i) ids[i] = (*symbols)[i].id;
-  if (word.size() <= WordTable::kMaxShortBytes && count > 0 && count <= WordTable::kMaxShortIds) {
-    table.Insert(WordTable::KeyOf(word), ids.data(), count);
-  } else {
-    table.InsertLong(word, ids.data(), count);
-  }
-  return WordTable::Ids{ids.data(), count};
+  make_room(symbols->size());
+  for (size_t i = 0; i < symbols->size(); ++i) ids[used + i] = (*symbols)[i].id;
+  table.Insert(word, ids.data() + used, symbols->size());
+  return symbols->size();
 }
 
 absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
@@ -238,12 +272,14 @@ absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) cons
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Symbol>> Bpe::SymbolsOf(std::string_view piece) const {
+absl::StatusOr<std::vector<Symbol>> Bpe::SymbolsOf(std::string_view piece, bool is_no_token) const {
   std::vector<Symbol> symbols;
-  if (const std::optional<uint32_t> whole = WholePiece(piece)) {
+  if (options_.ignore_merges && !is_no_token) {
     const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
-    symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
-    return symbols;
+    if (const std::optional<uint32_t> whole = vocabulary_.IdOf(written)) {
+      symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
+      return symbols;
+    }
   }
   if (absl::Status made = AppendCharacters(piece, symbols); !made.ok()) return made;
   MergeSymbols(merges_, symbols);

@@ -88,10 +88,10 @@ class Bpe final : public Model {
   void FillByteIds();
   void FindCuts();
   void Seed();
-  [[nodiscard]] std::optional<uint32_t> WholePiece(std::string_view piece) const;
 
-  // The tokens of a piece, merged.
-  absl::StatusOr<std::vector<Symbol>> SymbolsOf(std::string_view piece) const;
+  // The tokens of a piece, merged. `is_no_token` says that it is known to be none as a whole.
+  absl::StatusOr<std::vector<Symbol>> SymbolsOf(std::string_view piece,
+                                                bool is_no_token = false) const;
   // The symbols before any merge.
   absl::Status AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const;
   // A character as tokens are written; `buffer` holds it where it differs.
@@ -104,9 +104,11 @@ class Bpe final : public Model {
   void AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
                     std::vector<Token>& out) const;
 
-  // The ids of a word that is long, or that `table` does not know yet and that is added to it. They
-  // live until the thread calls this again, and no longer than the table.
-  absl::StatusOr<WordTable::Ids> IdsOf(std::string_view word, WordTable& table) const;
+  // Writes the ids of a word that is in no slot of `table` to ids[used] and the following, for
+  // which it makes room, and returns their number; `table` learns them. `is_new` says that the word
+  // is short and not known.
+  absl::StatusOr<size_t> AddIdsOf(std::string_view word, bool is_new, WordTable& table, size_t used,
+                                  std::vector<uint32_t>& ids) const;
   [[nodiscard]] std::shared_ptr<WordTable> words() const;
 
   Vocabulary vocabulary_;

@@ -5,17 +5,18 @@
 
 namespace triptych::models {
 
-MergeTable::MergeTable(size_t size) {
-  const size_t slots = std::bit_ceil(std::max<size_t>(16, size + size / 2));
-  slots_.assign(slots, Slot{0, {kNoRank, 0}});
-  mask_ = slots - 1;
-  shift_ = 64 - std::countr_zero(slots);
-}
+MergeTable::MergeTable(size_t size)
+    : mask_(std::bit_ceil(std::max<size_t>(16, size + size / 2)) - 1),
+      shift_(61 - std::countr_one(mask_)),
+      slots_(mask_ + 1),
+      filter_(mask_ + 1) {}
 
 void MergeTable::Insert(uint32_t left, uint32_t right, Merge merge) {
   const uint64_t key = KeyOf(left, right);
-  size_t at = PlaceOf(key);
-  while (slots_[at].merge.rank != kNoRank && slots_[at].key != key) at = (at + 1) & mask_;
+  const uint64_t place = PlaceOf(left, right);
+  filter_[place / 8] |= static_cast<uint8_t>(1 << place % 8);
+  size_t at = place / 8;
+  while (slots_[at].key != kNoKey && slots_[at].key != key) at = (at + 1) & mask_;
   slots_[at] = {key, merge};
   rank_limit_ = std::max(rank_limit_, merge.rank + 1);
   if (!id_of_rank_.has_value()) return;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/huge_array.h"
+
 namespace triptych::models {
 
 // What a pair becomes. The merge with the lowest rank is applied first.
@@ -15,8 +17,10 @@ struct Merge {
   uint32_t id;
 };
 
-// An open-addressing table: a lookup is one multiplication and, nearly always, one cache line. BPE
-// does little else, so this is what a word costs that was not seen before.
+// An open-addressing table, and before it a filter: eight bits for each slot, of which a pair sets
+// one. BPE does little else than ask for pairs, so this is what a word costs that was not seen
+// before. Most pairs do not merge, and the filter, which fits into the cache as the slots do not,
+// knows that of all but one in sixteen.
 //
 // Immutable once filled, so safe to share between threads.
 class MergeTable {
@@ -34,16 +38,23 @@ class MergeTable {
 
   // The merge of a pair; its rank is kNoRank where there is none.
   [[nodiscard]] Merge Find(uint32_t left, uint32_t right) const {
-    const uint64_t key = KeyOf(left, right);
-    for (size_t at = PlaceOf(key);; at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.key == key || slot.merge.rank == kNoRank) return slot.merge;
-    }
+    return FindAt(left, right, PlaceOf(left, right));
   }
 
-  // Starts to read the slot of a pair into the cache.
-  void Prefetch(uint32_t left, uint32_t right) const {
-    __builtin_prefetch(&slots_[PlaceOf(KeyOf(left, right))]);
+  // Find in two steps, for a caller who has several pairs: starts to read what there is of a pair.
+  [[nodiscard]] uint64_t Prefetch(uint32_t left, uint32_t right) const {
+    const uint64_t place = PlaceOf(left, right);
+    __builtin_prefetch(&slots_[MayHold(place) ? place / 8 : 0]);
+    return place;
+  }
+  // REQUIRES: `place` is what Prefetch gave for the pair.
+  [[nodiscard]] Merge FindAt(uint32_t left, uint32_t right, uint64_t place) const {
+    if (!MayHold(place)) return {kNoRank, 0};
+    const uint64_t key = KeyOf(left, right);
+    size_t at = place / 8;
+    while ((slots_[at].key != key) & (slots_[at].key != kNoKey)) at = (at + 1) & mask_;
+    const Slot& slot = slots_[at];
+    return {slot.key == key ? slot.merge.rank : kNoRank, slot.merge.id};
   }
 
   // One more than the highest rank.
@@ -60,19 +71,30 @@ class MergeTable {
   }
 
  private:
+  static constexpr uint64_t kNoKey = 0;  // the slot is empty
+
   struct Slot {
     uint64_t key;
-    Merge merge;  // rank kNoRank: the slot is empty
+    Merge merge;
   };
 
-  static uint64_t KeyOf(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | right; }
-  [[nodiscard]] size_t PlaceOf(uint64_t key) const {
+  static uint64_t KeyOf(uint32_t left, uint32_t right) {
+    return (uint64_t{left} << 32 | right) + 1;
+  }
+  // Where a pair belongs: the number of its slot, and below it three bits for its bit of the
+  // filter.
+  [[nodiscard]] uint64_t PlaceOf(uint32_t left, uint32_t right) const {
+    const uint64_t key = KeyOf(left, right);
     return (key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_;
   }
+  [[nodiscard]] bool MayHold(uint64_t place) const {
+    return (filter_[place / 8] >> place % 8 & 1) != 0;
+  }
 
-  std::vector<Slot> slots_;
   size_t mask_;
   int shift_;
+  base::HugeArray<Slot> slots_;
+  std::vector<uint8_t> filter_;
   uint32_t rank_limit_ = 0;
   std::optional<std::vector<uint32_t>> id_of_rank_;  // only where it may be asked for
 };

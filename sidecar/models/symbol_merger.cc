@@ -1,7 +1,7 @@
 // Two ways to the same result.
 //
 // A short word, which is nearly every word, keeps the rank of each pair of neighbours in an array
-// and scans it for the smallest: no bookkeeping, and the scan is a few vector instructions.
+// and scans it for the smallest: little bookkeeping, and the scan is a few vector instructions.
 //
 // A long one ("aaaa...", 50 KB) keeps its symbols in a linked list and its pairs in a queue ordered
 // by (rank, place). A heap of all pairs would miss the cache at every step. But ranks are small
@@ -29,36 +29,68 @@
 namespace triptych::models {
 namespace {
 
-constexpr size_t kFewSymbols = 48;
+constexpr size_t kFewSymbols = 64;
+constexpr int kPlaceBits = 6;  // of the number of a symbol, of few
 constexpr uint32_t kNoRank = MergeTable::kNoRank;
 constexpr uint32_t kNone = UINT32_MAX;
 
+// Nothing branches on whether there is a neighbour: behind the last symbol stands one that merges
+// with none, which is the neighbour of both ends.
 void MergeFew(const MergeTable& merges, std::vector<Symbol>& symbols) {
-  std::array<uint32_t, kFewSymbols> ranks, ids;  // of the pair of i and i + 1
-  size_t size = symbols.size();
-  const auto look_up = [&](size_t left) {
-    const Merge merge = merges.Find(symbols[left].id, symbols[left + 1].id);
-    ranks[left] = merge.rank;
-    ids[left] = merge.id;
+  constexpr size_t kTogether = 4;
+  constexpr size_t kRoom = kFewSymbols + kTogether;
+  const size_t size = symbols.size(), nobody = size;
+  std::array<uint32_t, kRoom> symbol;
+  // Of the pair of i and what follows it: rank and i in one, so that the smallest tells both; what
+  // it becomes; where to look it up. A symbol that was merged away keeps its place, without a rank.
+  std::array<uint32_t, kRoom> key, becomes;
+  std::array<uint64_t, kRoom> place;
+  std::array<uint8_t, kRoom> previous, next;
+  const auto prefetch = [&](size_t left, size_t right) {
+    place[left] = merges.Prefetch(symbol[left], symbol[right]);
   };
-  for (size_t i = 0; i + 1 < size; ++i) look_up(i);
-  while (size > 1) {
-    uint32_t lowest = kNoRank;
-    for (size_t i = 0; i + 1 < size; ++i) lowest = std::min(lowest, ranks[i]);
-    if (lowest == kNoRank) break;
-    size_t at = 0;
-    while (ranks[at] != lowest) ++at;
-    symbols[at] = {ids[at], symbols[at].written_size + symbols[at + 1].written_size};
-    --size;
-    for (size_t i = at + 1; i < size; ++i) symbols[i] = symbols[i + 1];
-    for (size_t i = at + 1; i + 1 < size; ++i) {
-      ranks[i] = ranks[i + 1];
-      ids[i] = ids[i + 1];
-    }
-    if (at > 0) look_up(at - 1);
-    if (at + 1 < size) look_up(at);
+  const auto look_up = [&](size_t left, size_t right) {
+    const Merge merge = merges.FindAt(symbol[left], symbol[right], place[left]);
+    const auto ranked = static_cast<uint32_t>(merge.rank << kPlaceBits | left);
+    key[left] = merge.rank == kNoRank ? kNoRank : ranked;
+    becomes[left] = merge.id;
+  };
+  // One by one: as a vector they could not be read before what was just written as one is in the
+  // cache, which takes longer than all else here.
+  const auto read = [&](size_t i) { return const_cast<const volatile uint32_t&>(key[i]); };
+
+  for (size_t i = 0; i < size; ++i) {
+    symbol[i] = symbols[i].id;
+    previous[i] = static_cast<uint8_t>(i - 1);
+    next[i] = static_cast<uint8_t>(i + 1);
   }
-  symbols.resize(size);
+  previous[0] = static_cast<uint8_t>(nobody);
+  symbol[nobody] = kNone;
+  for (size_t i = 0; i < kTogether; ++i) key[nobody + i] = kNoRank;
+  for (size_t i = 0; i < size; ++i) prefetch(i, i + 1);
+  for (size_t i = 0; i < size; ++i) look_up(i, i + 1);
+  while (true) {
+    std::array<uint32_t, kTogether> lowest = {read(0), read(1), read(2), read(3)};
+    for (size_t i = kTogether; i < size; i += kTogether) {
+      for (size_t j = 0; j < kTogether; ++j) lowest[j] = std::min(lowest[j], read(i + j));
+    }
+    const uint32_t best = std::min(std::min(lowest[0], lowest[1]), std::min(lowest[2], lowest[3]));
+    if (best == kNoRank) break;
+    const size_t at = best & (kFewSymbols - 1), right = next[at];
+    const size_t before = previous[at], after = next[right];
+    symbol[at] = becomes[at];
+    prefetch(before, at);
+    prefetch(at, after);
+    symbols[at].written_size += symbols[right].written_size;
+    key[right] = kNoRank;
+    next[at] = static_cast<uint8_t>(after);
+    previous[after] = static_cast<uint8_t>(at);
+    look_up(before, at);
+    look_up(at, after);
+  }
+  size_t kept = 0;
+  for (size_t i = 0; i < size; i = next[i]) symbols[kept++] = {symbol[i], symbols[i].written_size};
+  symbols.resize(kept);
 }
 
 // The pairs that may merge, taken out in the order of (rank, place).
@@ -157,11 +189,10 @@ void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
     links[i].previous = i == 0 ? kNone : i - 1;
     links[i].next = i + 1 == size ? kNone : i + 1;
   }
-  // The table of merges is larger than the cache, and here all lookups are known beforehand.
   constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i < size; ++i) {
     if (i + kAhead + 1 < size) {
-      merges.Prefetch(symbols[i + kAhead].id, symbols[i + kAhead + 1].id);
+      static_cast<void>(merges.Prefetch(symbols[i + kAhead].id, symbols[i + kAhead + 1].id));
     }
     look_up(i);
   }
@@ -176,7 +207,7 @@ void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
     link.next = links[right].next;
     links[right].rank = kNoRank;
     if (link.next != kNone) links[link.next].previous = place;
-    if (link.next != kNone) merges.Prefetch(link.id, symbols[link.next].id);
+    if (link.next != kNone) static_cast<void>(merges.Prefetch(link.id, symbols[link.next].id));
     if (link.previous != kNone) look_up(link.previous);
     look_up(place);
   }
@@ -190,7 +221,8 @@ void MergeMany(const MergeTable& merges, std::vector<Symbol>& symbols) {
 
 void MergeSymbols(const MergeTable& merges, std::vector<Symbol>& symbols) {
   if (symbols.size() <= 1) return;
-  if (symbols.size() <= kFewSymbols && merges.always_grow()) {
+  constexpr uint32_t kMaxRank = (UINT32_MAX >> kPlaceBits) - 1;
+  if (symbols.size() <= kFewSymbols && merges.always_grow() && merges.rank_limit() <= kMaxRank) {
     MergeFew(merges, symbols);
   } else {
     MergeMany(merges, symbols);

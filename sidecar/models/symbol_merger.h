@@ -19,7 +19,7 @@ struct Symbol {
 
 // Merges, again and again, the pair of neighbours with the lowest rank, the leftmost of equals,
 // until no pair is in `merges`. `symbols` then holds what is left. Time O(n^2) with a tiny constant
-// up to 48 symbols, O(n log n) beyond; nothing recurses.
+// up to 64 symbols, O(n log n) beyond; nothing recurses.
 //
 // Tested by symbol_merger_test.cc against a plain encoder.
 void MergeSymbols(const MergeTable& merges, std::vector<Symbol>& symbols);

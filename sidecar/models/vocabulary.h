@@ -24,9 +24,9 @@ class VocabularyBuilder;
 // Immutable after Create, so safe to share between threads.
 class Vocabulary {
  public:
-  // Ids above this are refused: a table of all ids is kept, and a hostile file could ask for 4
-  // billion.
-  static constexpr uint32_t kMaxId = (1u << 24) - 1;
+  // Ids above this are refused: tables of all ids are kept, and a hostile file could ask for 4
+  // billion. The largest in use have about a million.
+  static constexpr uint32_t kMaxId = (1u << 22) - 1;
 
   // See VocabularyBuilder, which has the same failures.
   [[nodiscard]] static absl::StatusOr<Vocabulary> Create(

@@ -1,18 +1,19 @@
 #include "models/word_table.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace triptych::models {
 namespace {
 
 constexpr size_t kMinSlots = size_t{1} << 15;
 constexpr size_t kMaxSlots = size_t{1} << 19;
+constexpr size_t kMediumSlots = size_t{1} << 14;  // one huge page
 constexpr size_t kLongSlots = size_t{1} << 16;
 constexpr size_t kBlockWords = size_t{1} << 16;  // 256 KiB
 constexpr size_t kMaxBlocks = 60;
+constexpr size_t kMaxProbes = 16;
 
 uint64_t Mix(uint64_t a, uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
@@ -21,46 +22,38 @@ uint64_t Mix(uint64_t a, uint64_t b) {
 
 }  // namespace
 
-WordTable::WordTable(size_t seeds) {
-  const size_t slots = std::clamp(std::bit_ceil(seeds * 5 / 2), kMinSlots, kMaxSlots);
-  mask_ = slots - 1;
-  shift_ = 64 - std::countr_zero(slots);
-  const size_t bytes = slots * sizeof(Slot);
-  // Words lie all over the table: with small pages nearly every lookup would miss the TLB too.
-  void* memory = ::operator new(bytes, kAlignment);
-  madvise(memory, bytes, MADV_HUGEPAGE);
-  std::memset(memory, 0, bytes);
-  slots_.reset(static_cast<Slot*>(memory));
-  long_slots_ = std::make_unique<LongSlot[]>(kLongSlots);
+WordTable::WordTable(size_t seeds)
+    : short_(std::clamp(std::bit_ceil(seeds * 5 / 2), kMinSlots, kMaxSlots)),
+      medium_(kMediumSlots),
+      long_slots_(std::make_unique<LongSlot[]>(kLongSlots)) {}
+
+void WordTable::Insert(std::string_view word, const uint32_t* ids, size_t count) {
+  if (IsFull()) return;
+  const bool is_short = word.size() <= Short::kMaxBytes;
+  const bool fits_short = is_short && count > 0 && count <= Short::kMaxIds;
+  if (!fits_short && !InsertMedium(word, ids, count)) InsertLong(word, ids, count);
+  if (!is_short) return;
+  const Short::Key key = Short::KeyOf(word, /*is_readable=*/false);
+  short_.Insert(key, ids, fits_short ? count : Short::kElsewhere, /*is_seed=*/false);
+  if (short_.used() > short_.slots() / 4 * 3) is_full_ = true;
 }
 
-WordTable::Key WordTable::KeyOf(std::string_view word) {
-  char padded[16] = {};
-  std::memcpy(padded, word.data(), word.size());
-  return KeyOf(padded, word.size());
+bool WordTable::InsertMedium(std::string_view word, const uint32_t* ids, size_t count) {
+  if (word.size() > Medium::kMaxBytes) return false;
+  // Those for which there is no room are long ones, so only these say that the table is full.
+  const bool is_inserted =
+      count > 0 && count <= Medium::kMaxIds && medium_.used() < medium_.slots() / 4 * 3 &&
+      medium_.Insert(Medium::KeyOf(word, /*is_readable=*/false), ids, count, /*is_seed=*/false);
+  if (!is_inserted) has_medium_in_long_ = true;
+  return is_inserted;
 }
 
-void WordTable::Insert(Key key, const uint32_t* ids, size_t count, bool is_seed) {
-  // Seeds leave half of it to the words of the text: a table that is full of them would be renewed
-  // again and again.
-  if (IsFull() || (is_seed && used_.load(std::memory_order_relaxed) > mask_ / 2)) return;
-  uint64_t packed[2] = {0, 0};
-  std::memcpy(packed, ids, count * sizeof *ids);
-  packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);
-  for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes; at = (at + 1) & mask_, ++probes) {
-    Slot& slot = slots_[at];
-    uint64_t high = 0;
-    if (slot.high.compare_exchange_strong(high, kBusy, std::memory_order_relaxed)) {
-      slot.low.store(key.low, std::memory_order_relaxed);
-      slot.ids[0].store(packed[0], std::memory_order_relaxed);
-      slot.ids[1].store(packed[1], std::memory_order_relaxed);
-      slot.high.store(key.high, std::memory_order_release);
-      if (used_.fetch_add(1, std::memory_order_relaxed) + 1 > mask_ / 4 * 3) is_full_ = true;
-      return;
-    }
-    // Another thread may have been faster with the same word; one that is busy is perhaps that.
-    if (high == key.high && slot.low.load(std::memory_order_relaxed) == key.low) return;
+void WordTable::InsertSeed(const Short::Key& key, const uint32_t* ids, size_t count) {
+  // A table that is full of seeds would be renewed again and again.
+  if (short_.used() <= short_.slots() / 2 && short_.Insert(key, ids, count, /*is_seed=*/true)) {
+    return;
   }
+  has_all_seeds_ = false;
 }
 
 uint64_t WordTable::HashOf(std::string_view word) {
@@ -83,6 +76,7 @@ uint64_t WordTable::HashOf(std::string_view word) {
 
 WordTable::Ids WordTable::FindLong(std::string_view word) const {
   if (word.size() > kMaxLongBytes) return {nullptr, 0};
+  if (word.size() <= Medium::kMaxBytes && !has_medium_in_long_) return {nullptr, 0};
   const uint64_t hash = HashOf(word);
   for (size_t at = hash % kLongSlots, probes = 0; probes < kMaxProbes;
        at = (at + 1) % kLongSlots, ++probes) {
@@ -97,7 +91,7 @@ WordTable::Ids WordTable::FindLong(std::string_view word) const {
 }
 
 void WordTable::InsertLong(std::string_view word, const uint32_t* ids, size_t count) {
-  if (word.size() > kMaxLongBytes || IsFull()) return;
+  if (word.size() > kMaxLongBytes) return;
   const uint64_t hash = HashOf(word);
   const absl::MutexLock lock(&long_mutex_);
   for (size_t at = hash % kLongSlots, probes = 0; probes < kMaxProbes;
@@ -136,28 +130,17 @@ uint32_t* WordTable::Allocate(size_t words) {
 
 std::unique_ptr<WordTable> WordTable::Renewed() const {
   size_t seeds = 0;
-  const auto each_seed = [this](auto visit) {
-    for (size_t at = 0; at <= mask_; ++at) {
-      const Slot& slot = slots_[at];
-      const uint64_t high = slot.high.load(std::memory_order_acquire);
-      const uint64_t first = slot.ids[0].load(std::memory_order_relaxed);
-      if (high > kBusy && (first & kSeedMark) != 0) visit(slot, high, first);
-    }
-  };
-  each_seed([&](const Slot&, uint64_t, uint64_t) { ++seeds; });
+  short_.EachSeed([&](const Short::Key&, const uint32_t*, size_t) { ++seeds; });
   auto renewed = std::make_unique<WordTable>(seeds);
-  each_seed([&](const Slot& slot, uint64_t high, uint64_t first) {
-    uint32_t ids[kMaxShortIds];
-    const uint64_t packed[2] = {first & ~kMarks, slot.ids[1].load(std::memory_order_relaxed)};
-    std::memcpy(ids, packed, sizeof ids);
-    renewed->Insert({slot.low.load(std::memory_order_relaxed), high}, ids, first >> kCountShift & 7,
-                    /*is_seed=*/true);
+  renewed->has_all_seeds_ = has_all_seeds_;
+  short_.EachSeed([&](const Short::Key& key, const uint32_t* ids, size_t count) {
+    renewed->InsertSeed(key, ids, count);
   });
   return renewed;
 }
 
 size_t WordTable::max_bytes() const {
-  return (mask_ + 1) * sizeof(Slot) + kLongSlots * sizeof(LongSlot) +
+  return short_.bytes() + medium_.bytes() + kLongSlots * sizeof(LongSlot) +
          kMaxBlocks * kBlockWords * sizeof(uint32_t);
 }
 

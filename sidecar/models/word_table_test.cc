@@ -9,27 +9,57 @@
 namespace triptych::models {
 namespace {
 
-std::vector<uint32_t> Find(const WordTable& table, const std::string& word) {
-  uint32_t ids[WordTable::kMaxShortIds];
-  const size_t count = table.Find(WordTable::KeyOf(word), ids);
-  return {ids, ids + count};
+size_t FindInSlots(const WordTable& table, std::string_view word, size_t readable, uint32_t* ids) {
+  if (word.size() <= WordTable::Short::kMaxBytes) {
+    const size_t count = table.FindShort(word, readable, ids);
+    if (count != WordTable::Short::kElsewhere) return count;
+  }
+  if (word.size() <= WordTable::Medium::kMaxBytes) return table.FindMedium(word, readable, ids);
+  return 0;
 }
 
-void Insert(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids,
-            bool is_seed = false) {
-  table.Insert(WordTable::KeyOf(word), ids.data(), ids.size(), is_seed);
+std::vector<uint32_t> Find(const WordTable& table, const std::string& word) {
+  uint32_t ids[WordTable::Medium::kMaxIds];
+  if (const size_t count = FindInSlots(table, word, word.size(), ids)) return {ids, ids + count};
+  const WordTable::Ids found = table.FindLong(word);
+  return {found.begin, found.begin + found.count};
+}
+
+void Insert(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
+  table.Insert(word, ids.data(), ids.size());
+}
+
+void InsertSeed(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
+  table.InsertSeed(WordTable::Short::KeyOf(word, /*is_readable=*/false), ids.data(), ids.size());
 }
 
 TEST(WordTable, GivesBackWhatWasPutIn) {
   WordTable table(0);
   std::string word;
-  for (uint32_t size = 1; size <= WordTable::kMaxShortBytes; ++size) {
+  for (uint32_t size = 1; size <= 40; ++size) {
     word.push_back(static_cast<char>('a' + size));
-    EXPECT_TRUE(Find(table, word).empty());
-    std::vector<uint32_t> ids;
-    for (uint32_t i = 0; i <= size % 4; ++i) ids.push_back(WordTable::kMaxId - i);
-    Insert(table, word, ids, size % 2 == 0);
-    EXPECT_EQ(Find(table, word), ids);
+    for (const uint32_t count : {1, 2, 3, 4, 5, 8, 9, 23, 24, 25}) {
+      const std::string other = word.substr(1) + static_cast<char>(count);
+      EXPECT_TRUE(Find(table, other).empty());
+      std::vector<uint32_t> ids;
+      for (uint32_t i = 0; i < count; ++i) ids.push_back(WordTable::kMaxId - i);
+      Insert(table, other, ids);
+      EXPECT_EQ(Find(table, other), ids);
+    }
+  }
+}
+
+TEST(WordTable, WhatStandsBehindAWordIsNoPartOfIt) {
+  WordTable table(0);
+  uint32_t ids[WordTable::Medium::kMaxIds];
+  constexpr std::string_view text = "the bytes behind a word of the text may be read with it";
+  for (const size_t size : {3, 15, 16, 31}) {
+    const std::vector<uint32_t> inserted(4, static_cast<uint32_t>(size));
+    Insert(table, std::string(text.substr(0, size)), inserted);
+    for (const size_t readable : {size, text.size()}) {
+      ASSERT_EQ(FindInSlots(table, text.substr(0, size), readable, ids), 4u);
+      EXPECT_EQ(ids[0], size);
+    }
   }
 }
 
@@ -46,19 +76,19 @@ TEST(WordTable, LongWordsHaveAnyNumberOfIds) {
   const std::string word(WordTable::kMaxLongBytes, 'x');
   const std::vector<uint32_t> ids(300, 7);
   EXPECT_EQ(table.FindLong(word).begin, nullptr);
-  table.InsertLong(word, ids.data(), ids.size());
-  table.InsertLong("none", nullptr, 0);
+  Insert(table, word, ids);
+  Insert(table, "none", {});
   const WordTable::Ids found = table.FindLong(word);
   EXPECT_EQ(std::vector<uint32_t>(found.begin, found.begin + found.count), ids);
   EXPECT_NE(table.FindLong("none").begin, nullptr);
   EXPECT_EQ(table.FindLong("none").count, 0u);
-  table.InsertLong(word + "x", ids.data(), ids.size());
+  Insert(table, word + "x", ids);
   EXPECT_EQ(table.FindLong(word + "x").begin, nullptr) << "too long";
 }
 
 TEST(WordTable, AFullTableTakesNoMoreAndIsRenewedWithItsSeeds) {
   WordTable table(0);
-  Insert(table, "seed", {1, 2}, /*is_seed=*/true);
+  InsertSeed(table, "seed", {1, 2});
   uint32_t count = 0;
   while (!table.IsFull()) Insert(table, std::to_string(count++), {3});
   EXPECT_GT(count, 10'000u);
@@ -73,7 +103,7 @@ TEST(WordTable, AFullTableTakesNoMoreAndIsRenewedWithItsSeeds) {
 TEST(WordTable, MoreSeedsThanFitLeaveRoomForWords) {
   constexpr uint32_t kSeeds = 700'000;
   WordTable table(kSeeds);
-  for (uint32_t i = 0; i < kSeeds; ++i) Insert(table, std::to_string(i), {1}, /*is_seed=*/true);
+  for (uint32_t i = 0; i < kSeeds; ++i) InsertSeed(table, std::to_string(i), {1});
   EXPECT_FALSE(table.IsFull());
   const auto renewed = table.Renewed();
   EXPECT_FALSE(renewed->IsFull());
@@ -87,9 +117,22 @@ TEST(WordTable, LongWordsFillItToo) {
   for (uint32_t i = 0; !table.IsFull(); ++i) {
     ASSERT_LT(i, 100'000u);
     const std::string word = std::string(400, 'x') + std::to_string(i);
-    table.InsertLong(word, ids.data(), ids.size());
+    Insert(table, word, ids);
   }
   EXPECT_LE(table.max_bytes(), size_t{64} << 20);
+}
+
+TEST(WordTable, MediumWordsThatDoNotFitAreLongOnes) {
+  constexpr uint32_t kWords = 30'000;  // of which one in a thousand has no place
+  WordTable table(0);
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < kWords; ++i) {
+    const std::string word = "a word of " + std::to_string(i) + " bytes";
+    Insert(table, word, {i});
+    if (Find(table, word) == std::vector<uint32_t>{i}) ++found;
+  }
+  EXPECT_GT(found, kWords - kWords / 1000);
+  EXPECT_FALSE(table.IsFull());
 }
 
 TEST(WordTable, ThreadsSeeWholeEntries) {
@@ -100,10 +143,12 @@ TEST(WordTable, ThreadsSeeWholeEntries) {
       const std::vector<uint32_t> ids(1 + word.size() % 4, i % 5'000);
       Insert(table, word, ids);
       ASSERT_EQ(Find(table, word), ids);
-      const std::string long_word = word + " is a rather long word";
-      table.InsertLong(long_word, ids.data(), ids.size());
-      const WordTable::Ids found = table.FindLong(long_word);
-      ASSERT_EQ(std::vector<uint32_t>(found.begin, found.begin + found.count), ids);
+      for (const char* behind :
+           {" is of sixteen!!", " is a word that is longer than all the others"}) {
+        const std::string longer = word + behind;
+        Insert(table, longer, ids);
+        ASSERT_EQ(Find(table, longer), ids);
+      }
     }
   };
   std::thread other(work);

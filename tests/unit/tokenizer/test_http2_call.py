@@ -120,7 +120,9 @@ async def test_the_server_goes_away(call: Http2Call, inbox: Inbox, echo: EchoSer
     await inbox.ended.wait()
 
 
-async def test_closing_ends_the_call_at_the_server(call: Http2Call, inbox: Inbox, echo: EchoServer) -> None:
+async def test_closing_ends_the_call_at_the_server(
+    call: Http2Call, inbox: Inbox, echo: EchoServer
+) -> None:
     """The server learns of it; the owner, who knows, is not told."""
     call.send(b"a")
     await inbox.messages.get()

@@ -1,0 +1,181 @@
+// SlotTable: words of a bounded size with a bounded number of tokens, in slots of one fixed size.
+// What WordTable (word_table.h, which says what it is for) is made of.
+//
+// The bytes of a word are a few integers, with their number in the last byte. So to compare is to
+// compare integers, hashing is as many multiplications, independent of each other, and nothing is
+// decided by the size of a word.
+//
+// Entries are only ever added, never changed or removed, so readers need no lock: the last integer
+// of the key is written last, with release, and whoever reads it with acquire sees the rest.
+//
+// Tested by word_table_test.cc.
+#ifndef SIDECAR_MODELS_SLOT_TABLE_H_
+#define SIDECAR_MODELS_SLOT_TABLE_H_
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/huge_array.h"
+
+namespace triptych::models {
+
+// Thread-safe. For words of less than 8 * kKeyWords bytes with at most 2 * kIdWords ids.
+template <size_t kKeyWords, size_t kIdWords>
+class SlotTable {
+ public:
+  static constexpr size_t kMaxBytes = kKeyWords * 8 - 1;
+  static constexpr size_t kMaxIds = kIdWords * 2;
+  static constexpr size_t kReadBytes = kMaxBytes + 1;
+
+  using Key = std::array<uint64_t, kKeyWords>;
+
+  // `slots` is a power of two.
+  explicit SlotTable(size_t slots)
+      : mask_(slots - 1), shift_(64 - std::countr_zero(slots)), slots_(slots) {}
+
+  // REQUIRES: 0 < word.size() <= kMaxBytes. Where `is_readable`, the kReadBytes bytes from its
+  // beginning are, which is faster.
+  static Key KeyOf(std::string_view word, bool is_readable) {
+    char padded[kReadBytes];
+    const char* bytes = word.data();
+    if (!is_readable) {
+      std::memset(padded, 0, sizeof padded);
+      std::memcpy(padded, bytes, word.size());
+      bytes = padded;
+    }
+    Key key;
+    for (size_t i = 0; i < kKeyWords; ++i) {
+      std::memcpy(&key[i], bytes + 8 * i, 8);
+      key[i] &= kMasks[i][word.size()];
+    }
+    key.back() |= uint64_t{word.size()} << 56;
+    return key;
+  }
+
+  // What Find returns for a word that Insert was given with this count: its ids are not here.
+  static constexpr size_t kElsewhere = 127;
+
+  // Writes the ids of a word to `out`, which has room for kMaxIds, and returns their number: 0
+  // where it is not known.
+  size_t Find(const Key& key, uint32_t* out) const {
+    for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
+         at = (at + 1) & mask_, ++probes) {
+      const Slot& slot = slots_[at];
+      const uint64_t last = slot.key.back().load(std::memory_order_acquire);
+      if (last == key.back() && HasRest(slot, key)) return CopyIds(slot, out);
+      if (last == 0) return 0;
+    }
+    return 0;
+  }
+
+  // Starts to read the slot of `key` into the cache.
+  void Prefetch(const Key& key) const { __builtin_prefetch(&slots_[PlaceOf(key)]); }
+
+  // Remembers a word; false where there is no room near its place. REQUIRES: 0 < count <= kMaxIds,
+  // or kElsewhere with no ids; the ids are always the same for the same word, and below 2^24.
+  bool Insert(const Key& key, const uint32_t* ids, size_t count, bool is_seed) {
+    std::array<uint64_t, kIdWords> packed{};
+    if (count <= kMaxIds) std::memcpy(&packed, ids, count * sizeof *ids);
+    packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);
+    for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
+         at = (at + 1) & mask_, ++probes) {
+      Slot& slot = slots_[at];
+      uint64_t last = 0;
+      if (slot.key.back().compare_exchange_strong(last, kBusy, std::memory_order_relaxed)) {
+        for (size_t i = 0; i + 1 < kKeyWords; ++i) slot.key[i].store(key[i], kRelaxed);
+        for (size_t i = 0; i < kIdWords; ++i) slot.ids[i].store(packed[i], kRelaxed);
+        slot.key.back().store(key.back(), std::memory_order_release);
+        used_.fetch_add(1, kRelaxed);
+        return true;
+      }
+      // Another thread may have been faster with the same word; one that is busy is perhaps that.
+      if (last == key.back() && HasRest(slot, key)) return true;
+    }
+    return false;
+  }
+
+  // Calls visit(key, ids, count) for each word that was inserted as a seed.
+  template <typename Visit>
+  void EachSeed(Visit visit) const {
+    for (size_t at = 0; at <= mask_; ++at) {
+      const Slot& slot = slots_[at];
+      if (slot.key.back().load(std::memory_order_acquire) <= kBusy) continue;
+      if ((slot.ids[0].load(kRelaxed) & kSeedMark) == 0) continue;
+      Key key;
+      for (size_t i = 0; i < kKeyWords; ++i) key[i] = slot.key[i].load(kRelaxed);
+      uint32_t ids[kMaxIds] = {};
+      const size_t count = CopyIds(slot, ids);
+      visit(key, ids, count);
+    }
+  }
+
+  [[nodiscard]] size_t used() const { return used_.load(kRelaxed); }
+  [[nodiscard]] size_t slots() const { return mask_ + 1; }
+  [[nodiscard]] size_t bytes() const { return slots() * sizeof(Slot); }
+
+ private:
+  static constexpr auto kRelaxed = std::memory_order_relaxed;
+  static constexpr size_t kMaxProbes = 16;
+  static constexpr uint64_t kBusy = 1;  // of a slot that is being written: no word ends so
+  static constexpr int kCountShift = 24;
+  static constexpr uint64_t kSeedMark = uint64_t{1} << 31;
+  static constexpr uint64_t kMarks = uint64_t{0xFF} << kCountShift;  // count and seed mark
+  static constexpr uint64_t kFactors[] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu,
+                                          0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu};
+  static_assert(kKeyWords <= std::size(kFactors) && kMaxIds < kElsewhere);
+
+  struct alignas(32) Slot {
+    std::array<std::atomic<uint64_t>, kKeyWords> key;  // the last is 0: empty
+    std::array<std::atomic<uint64_t>, kIdWords> ids;
+  };
+
+  // Which bits of each integer of a Key are those of a word, by its size.
+  static constexpr auto kMasks = [] {
+    std::array<std::array<uint64_t, kMaxBytes + 1>, kKeyWords> masks{};
+    for (size_t size = 0; size <= kMaxBytes; ++size) {
+      for (size_t i = 0; i < size; ++i) masks[i / 8][size] |= uint64_t{0xFF} << i % 8 * 8;
+    }
+    return masks;
+  }();
+
+  [[nodiscard]] size_t PlaceOf(const Key& key) const {
+    uint64_t mixed = 0;
+    for (size_t i = 0; i < kKeyWords; ++i) mixed ^= key[i] * kFactors[i];
+    return (mixed ^ mixed >> 32) * kFactors[0] >> shift_;
+  }
+
+  static bool HasRest(const Slot& slot, const Key& key) {
+    uint64_t difference = 0;
+    for (size_t i = 0; i + 1 < kKeyWords; ++i) difference |= slot.key[i].load(kRelaxed) ^ key[i];
+    return difference == 0;
+  }
+
+  static size_t CopyIds(const Slot& slot, uint32_t* out) {
+    const uint64_t first = slot.ids[0].load(kRelaxed);
+    const size_t count = first >> kCountShift & kElsewhere;
+    const auto copy = [&](size_t i, uint64_t two) { std::memcpy(out + 2 * i, &two, sizeof two); };
+    copy(0, first & ~kMarks);
+    // The first cache line has few enough for most words.
+    constexpr size_t kFew = std::min<size_t>(kIdWords, 4);
+    for (size_t i = 1; i < kFew; ++i) copy(i, slot.ids[i].load(kRelaxed));
+    if (kIdWords > kFew && count > 2 * kFew) {
+      for (size_t i = kFew; i < kIdWords; ++i) copy(i, slot.ids[i].load(kRelaxed));
+    }
+    return count;
+  }
+
+  size_t mask_;
+  int shift_;
+  base::HugeArray<Slot> slots_;
+  std::atomic<size_t> used_ = 0;
+};
+
+}  // namespace triptych::models
+
+#endif  // SIDECAR_MODELS_SLOT_TABLE_H_
