@@ -11,8 +11,12 @@ if ! command -v clang++-14 >/dev/null; then
   echo "fuzz: clang 14 is missing; run: scripts/setup_system.sh fuzz" >&2
   exit 1
 fi
-nice -n 19 scripts/build_sidecar.sh "$folder" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=None \
-  -DCMAKE_CXX_FLAGS="-O1 -gline-tables-only" -DTRIPTYCH_FUZZ=ON -DTRIPTYCH_TESTS=OFF >/dev/null
+mkdir -p "$folder"
+if ! nice -n 19 scripts/build_sidecar.sh "$folder" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=None \
+  -DCMAKE_CXX_FLAGS="-O1 -gline-tables-only" -DTRIPTYCH_FUZZ=ON -DTRIPTYCH_TESTS=OFF >"$folder/build.log"; then
+  tail -n 40 "$folder/build.log" >&2
+  exit 1
+fi
 
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then

@@ -101,11 +101,17 @@ bool IsLossless(const SampleTokenizer& sample) {
 void RequireSoundRanges(const tokenizer::EncodeInput& input, const base::Encoding& encoding) {
   Require(encoding.ids.size() == encoding.ranges.size(), "each id has a range");
   for (size_t i = 0; i < encoding.ranges.size(); ++i) {
-    const bool is_second =
-        !encoding.sources.empty() && encoding.sources[i] == base::Encoding::Source::kSecondText;
+    using Source = base::Encoding::Source;
+    const Source source = encoding.sources.empty() ? Source::kFirstText : encoding.sources[i];
     const ByteRange range = encoding.ranges[i];
-    const size_t size = is_second ? input.pair->size() : input.text.size();
-    Require(range.begin <= range.end && range.end <= size, "a range lies in its text");
+    Require(range.begin <= range.end, "a range begins before its end");
+    if (source == Source::kSpecialToken) {
+      Require(range.empty(), "what no text stands for has no range");
+    } else {
+      const bool is_second = source == Source::kSecondText;
+      const size_t size = is_second ? input.pair->size() : input.text.size();
+      Require(range.end <= size, "a range lies in its text");
+    }
   }
 }
 

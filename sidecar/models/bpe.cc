@@ -181,12 +181,12 @@ void Bpe::Seed() {
     for (size_t i = 0; i < symbols->size(); ++i) ids[i] = (*symbols)[i].id;
     table->InsertSeed(key, ids, symbols->size());
   }
-  const absl::MutexLock lock(&words_mutex_);
+  const std::lock_guard lock(words_mutex_);
   words_ = std::move(table);
 }
 
 std::shared_ptr<WordTable> Bpe::words() const {
-  const absl::MutexLock lock(&words_mutex_);
+  const std::lock_guard lock(words_mutex_);
   if (words_->IsFull()) words_ = words_->Renewed();
   return words_;
 }

@@ -52,7 +52,7 @@ class MergeTable {
     if (!MayHold(place)) return {kNoRank, 0};
     const uint64_t key = KeyOf(left, right);
     size_t at = place / 8;
-    while ((slots_[at].key != key) & (slots_[at].key != kNoKey)) at = (at + 1) & mask_;
+    while (slots_[at].key != key && slots_[at].key != kNoKey) at = (at + 1) & mask_;
     const Slot& slot = slots_[at];
     return {slot.key == key ? slot.merge.rank : kNoRank, slot.merge.id};
   }

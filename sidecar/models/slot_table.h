@@ -42,17 +42,13 @@ class SlotTable {
   // REQUIRES: 0 < word.size() <= kMaxBytes. Where `is_readable`, the kReadBytes bytes from its
   // beginning are, which is faster.
   static Key KeyOf(std::string_view word, bool is_readable) {
-    char padded[kReadBytes];
-    const char* bytes = word.data();
-    if (!is_readable) {
-      std::memset(padded, 0, sizeof padded);
-      std::memcpy(padded, bytes, word.size());
-      bytes = padded;
-    }
     Key key;
     for (size_t i = 0; i < kKeyWords; ++i) {
-      std::memcpy(&key[i], bytes + 8 * i, 8);
-      key[i] &= kMasks[i][word.size()];
+      if (is_readable) {
+        key[i] = Load<uint64_t>(word.data() + 8 * i) & kMasks[i][word.size()];
+      } else {
+        key[i] = LoadUpTo8(word, 8 * i);
+      }
     }
     key.back() |= uint64_t{word.size()} << 56;
     return key;
@@ -143,6 +139,29 @@ class SlotTable {
     }
     return masks;
   }();
+
+  template <typename Integer>
+  static uint64_t Load(const char* bytes) {
+    Integer value;
+    std::memcpy(&value, bytes, sizeof value);
+    return value;
+  }
+
+  // The bytes of `word` from `begin` on, at most eight, without reading any other. (To copy them to
+  // where more may be read is slower: the processor waits until a copy in small parts is written.)
+  static uint64_t LoadUpTo8(std::string_view word, size_t begin) {
+    if (begin >= word.size()) return 0;
+    const char* const bytes = word.data() + begin;
+    const size_t size = word.size() - begin;
+    if (size >= 8) return Load<uint64_t>(bytes);
+    if (begin > 0) return Load<uint64_t>(bytes + size - 8) >> 8 * (8 - size);
+    const auto load = [&]<typename Integer>(Integer, size_t at) {
+      return Load<Integer>(bytes + at) << 8 * at;
+    };
+    // Parts that overlap: or does not mind.
+    if (size >= 4) return load(uint32_t{}, 0) | load(uint32_t{}, size - 4);
+    return load(uint8_t{}, 0) | load(uint8_t{}, size / 2) | load(uint8_t{}, size - 1);
+  }
 
   [[nodiscard]] size_t PlaceOf(const Key& key) const {
     uint64_t mixed = 0;

@@ -156,9 +156,9 @@ std::optional<AddedVocabulary::Match> AddedVocabulary::LongestAt(const Finder& f
   return longest;
 }
 
-std::vector<Section> AddedVocabulary::Cut(std::string_view text, bool normalized,
-                                          const std::vector<ByteRange>& literal) const {
-  std::vector<Section> sections;
+Sections AddedVocabulary::Cut(std::string_view text, bool normalized,
+                              const std::vector<ByteRange>& literal) const {
+  Sections sections;
   const auto size = static_cast<uint32_t>(text.size());
   uint32_t done = 0;
   auto next_literal = literal.begin();

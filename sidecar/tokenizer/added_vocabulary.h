@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "base/byte_range.h"
 #include "models/vocabulary.h"
@@ -42,6 +43,9 @@ struct Section {
   base::ByteRange range;
 };
 
+// A text has one, or a few.
+using Sections = absl::InlinedVector<Section, 4>;
+
 // Immutable after Create, so safe to share between threads.
 class AddedVocabulary {
  public:
@@ -54,8 +58,8 @@ class AddedVocabulary {
   // Cuts `text` at the added tokens that are `normalized` (or not). The longest token wins where
   // several begin. No byte of a token lies in `literal` (sorted, not overlapping): what a user
   // wrote stays text.
-  [[nodiscard]] std::vector<Section> Cut(std::string_view text, bool normalized,
-                                         const std::vector<base::ByteRange>& literal) const;
+  [[nodiscard]] Sections Cut(std::string_view text, bool normalized,
+                             const std::vector<base::ByteRange>& literal) const;
 
   // The token with the id, or null. Lives as long as this object.
   [[nodiscard]] const AddedToken* Find(uint32_t id) const;

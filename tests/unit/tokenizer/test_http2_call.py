@@ -47,8 +47,8 @@ class EchoServer:
         self.server.add_insecure_port(self.address)
 
     async def _echo(self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext):
-        # A cancelled call shows here as CancelledError, as GeneratorExit (it was still sending) or as the end
-        # of the requests, whichever gRPC comes to first.
+        # A cancelled call shows here as CancelledError, as GeneratorExit (it was still sending) or
+        # as the end of the requests, whichever gRPC comes to first.
         try:
             async for request in requests:
                 if request == b"stop":
