@@ -39,7 +39,7 @@ for target in "${targets[@]}"; do
   log=$folder/$target.log
   rm -rf "$findings"
   mkdir -p "$corpus" "$findings"
-  options=(-max_total_time="$seconds" -timeout=60 -rss_limit_mb=2560 -max_len=16384 -print_final_stats=1)
+  options=(-max_total_time="$seconds" -timeout=60 -report_slow_units=60 -rss_limit_mb=2560 -max_len=16384 -print_final_stats=1)
   options+=(-artifact_prefix="$findings/")
   dictionary=sidecar/fuzz/$target.dict
   [ -f "$dictionary" ] && options+=(-dict="$dictionary")

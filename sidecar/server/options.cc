@@ -57,6 +57,15 @@ absl::Status SetListenAddress(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status SetSeries(std::string_view flag, const std::string& value, Options& options) {
+  if (value != "0.23" && value != "1.0") {
+    return absl::InvalidArgumentError(base::StrCat(flag, ": \"", value, "\" is neither 0.23 nor 1.0"));
+  }
+  options.load.tables = value == "1.0" ? unicode::TableVersion::kTokenizers10
+                                       : unicode::TableVersion::kTokenizers023;
+  return absl::OkStatus();
+}
+
 absl::Status SetPositive(std::string_view flag, const std::string& value, std::string_view what,
                          int& number) {
   if (!absl::SimpleAtoi(value, &number) || number <= 0) {
@@ -71,6 +80,7 @@ absl::Status SetFlag(std::string_view flag, const std::string& value, Options& o
     return absl::OkStatus();
   }
   if (flag == "--listen") return SetListenAddress(value, options);
+  if (flag == "--tokenizers-series") return SetSeries(flag, value, options);
   if (flag == "--parent-death") {
     return SetPositive(flag, value, "a process id", options.parent_pid);
   }
@@ -85,7 +95,7 @@ bool IsFlag(std::string_view name) {
     if (name == flag) return true;
   }
   return name == "--model" || name == "--tokenizer" || name == "--listen" ||
-         name == "--parent-death";
+         name == "--tokenizers-series" || name == "--parent-death";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "loader/load_options.h"
 #include "server/limits.h"
 
 namespace triptych::server {
@@ -19,6 +20,9 @@ Serves triptych.sidecar.v1.TokenizerService for one tokenizer, with health and r
   --model PATH             a tokenizer.json, or a directory that has one; also written --tokenizer
   --listen ADDRESS         unix:PATH, or HOST:PORT; port 0 takes a free one. There is no encryption
                            and no password: whoever reaches the address may call
+
+  --tokenizers-series S    0.23 or 1.0: the series of Hugging Face tokenizers whose ids are wanted.
+                           They differ in the normal forms of characters younger than Unicode 9 (0.23)
 
 limits
   --max-text-bytes N       bytes of one text (67108864)
@@ -42,6 +46,7 @@ struct Options {
   Action action = Action::kServe;
   std::string model_path;
   std::string listen_address;
+  loader::LoadOptions load;
   Limits limits;
   int parent_pid = 0;  // 0: do not watch the parent
 };

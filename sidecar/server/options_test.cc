@@ -39,6 +39,17 @@ TEST(Options, LimitsAndTheirDefaults) {
   EXPECT_EQ(given->limits.threads, 6);
 }
 
+TEST(Options, TheSeriesThatIsFollowed) {
+  using unicode::TableVersion;
+  const auto series = [](const std::string& value) {
+    return ParseOptions({"--model=t", "--listen=unix:/s", "--tokenizers-series=" + value});
+  };
+  EXPECT_EQ(Options().load.tables, TableVersion::kTokenizers023);
+  EXPECT_EQ(series("0.23")->load.tables, TableVersion::kTokenizers023);
+  EXPECT_EQ(series("1.0")->load.tables, TableVersion::kTokenizers10);
+  EXPECT_FALSE(series("0.22").ok());
+}
+
 TEST(Options, TheDefaultsInTheHelpAreTheDefaults) {
   const std::string usage(kUsage);
   for (const int value : {Limits().max_text_bytes, Limits().max_batch, Limits().max_message_bytes,

@@ -86,7 +86,7 @@ absl::Status Serve(const Options& options) {
     return absl::FailedPreconditionError(
         base::StrCat("--parent-death: the process ", options.parent_pid, " is not our parent"));
   }
-  absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(options.model_path);
+  absl::StatusOr<tokenizer::Tokenizer> tokenizer = loader::LoadTokenizer(options.model_path, options.load);
   if (!tokenizer.ok()) return tokenizer.status();
 
   TokenizerService service(*tokenizer, Filled(options.limits));

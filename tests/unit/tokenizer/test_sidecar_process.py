@@ -41,6 +41,7 @@ def test_help_and_version(binary: Path) -> None:
         (["--max-batch=0"], '--max-batch: "0" is not a number from 1 on'),
         (["--listen=unix:" + "x" * 108], "--listen: the path is longer than 107 bytes"),
         (["--port", "1"], '"--port" is not a flag; see --help'),
+        (["--tokenizers-series=2"], '--tokenizers-series: "2" is neither 0.23 nor 1.0'),
         (["--parent-death=me"], '--parent-death: "me" is not a process id'),
     ],
 )
