@@ -37,6 +37,5 @@ int main(int argc, char** argv) {
     case Options::Action::kServe:
       break;
   }
-  const absl::Status served = triptych::server::Serve(*options);
-  return served.ok() ? 0 : Report(served, kFailure);
+  return Report(triptych::server::Serve(*options), kFailure);
 }

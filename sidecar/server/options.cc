@@ -59,10 +59,11 @@ absl::Status SetListenAddress(const std::string& value, Options& options) {
 
 absl::Status SetSeries(std::string_view flag, const std::string& value, Options& options) {
   if (value != "0.23" && value != "1.0") {
-    return absl::InvalidArgumentError(base::StrCat(flag, ": \"", value, "\" is neither 0.23 nor 1.0"));
+    return absl::InvalidArgumentError(
+        base::StrCat(flag, ": \"", value, "\" is neither 0.23 nor 1.0"));
   }
-  options.load.tables = value == "1.0" ? unicode::TableVersion::kTokenizers10
-                                       : unicode::TableVersion::kTokenizers023;
+  options.load.tables =
+      value == "1.0" ? unicode::TableVersion::kTokenizers10 : unicode::TableVersion::kTokenizers023;
   return absl::OkStatus();
 }
 

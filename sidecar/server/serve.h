@@ -7,8 +7,9 @@
 
 namespace triptych::server {
 
-// Loads the tokenizer, serves until SIGTERM, SIGINT or the parent's death, drains and returns.
-// Writes one line, "triptych-tokenizer ready on ...", to stderr once it serves.
+// Loads the tokenizer, serves until SIGTERM, SIGINT or the parent's death, drains and ends the
+// process with exit code 0. Returns only where it could not serve, with the reason. Writes one
+// line, "triptych-tokenizer ready on ...", to stderr once it serves.
 //
 // The parent's death is noticed in two ways: the kernel's signal, which comes at once but is bound
 // to the thread that started us, and a look at our parent's id twice a second, which is bound to
