@@ -1,5 +1,6 @@
 #include "tokenizer/text_encoder.h"
 
+#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@ using base::ByteRange;
 
 // Words that are cut before the model sees them: enough to keep its memory accesses in flight.
 constexpr size_t kBatch = 1024;
+// Texts of less are copied to get a blank in front.
+constexpr size_t kPrefixedBytes = 512;
 
 }  // namespace
 
@@ -162,7 +165,13 @@ absl::Status TextEncoder::AppendBlankWords(std::string_view text, bool is_start,
                            (prefix == Prefix::kUnlessBlank && !begins_blank) ||
                            (prefix == Prefix::kAtStartUnlessBlank && is_start && !begins_blank);
   if (!is_prefixed) return AppendWords(splitter, text, 0, ids);
-  // The first word with its blank is the only text that is copied.
+  if (text.size() < kPrefixedBytes) {
+    char prefixed[kPrefixedBytes];
+    prefixed[0] = ' ';
+    std::memcpy(prefixed + 1, text.data(), text.size());
+    return AppendWords(splitter, {prefixed, text.size() + 1}, 0, ids);
+  }
+  // Of a long text only the first word is copied, with its blank.
   uint32_t ends[models::BlankSplitter::kMinCapacity];
   static_cast<void>(splitter.Split(text, 0, ends, std::size(ends)));
   const size_t end = splitter.cuts_at_newlines() && text[0] == '\n' ? 0 : ends[0];

@@ -8,7 +8,9 @@
 //     continues   it combines with what is in front of it, or moves before it
 //
 // A stretch that needs the steps begins at the last character that does not continue anything, and
-// ends before the next such character. What lies between two stretches is kept as it is.
+// ends before the next such character. What lies between two stretches is kept as it is. So is a
+// stretch in which nothing can happen, as most are that have a mark (Hindi, Thai, Arabic): no
+// character decomposes, no two marks could change places, and not both halves of a pair are there.
 //
 // Tested by normal_form_test.cc, and against `tokenizers` by tests/unit/tokenizer.
 #include "unicode/normal_form.h"
@@ -29,7 +31,9 @@ constexpr char32_t kHangulFirst = 0xAC00, kHangulLast = 0xD7A3;
 constexpr char32_t kLeadFirst = 0x1100, kVowelFirst = 0x1161, kTailBase = 0x11A7;
 constexpr char32_t kLeads = 19, kVowels = 21, kTails = 28;
 
-constexpr uint8_t kUnstable = 1, kContinues = 2, kMarkFlag = 4;
+// Also: has a combining class; is the first, the second of a pair that composes; decomposes.
+constexpr uint8_t kUnstable = 1, kContinues = 2, kMarkFlag = 4, kFirst = 8, kSecond = 16,
+                  kDecomposes = 32;
 
 // A table and the one with the rows that only the 1.0 series has.
 template <typename Row>
@@ -118,18 +122,22 @@ NormalForm::NormalForm(NormalFormKind kind, TableVersion version) : kind_(kind),
     flags_.Add(row.code_point, kUnstable | kContinues | kMarkFlag);
   });
   if (composes()) {
-    ForEachRow(kCompositionTables, version,
-               [&](const Composition& row) { flags_.Add(row.second, kUnstable | kContinues); });
-    flags_.Add(kVowelFirst, kVowelFirst + kVowels - 1, kUnstable | kContinues);
-    flags_.Add(kTailBase + 1, kTailBase + kTails - 1, kUnstable | kContinues);
+    ForEachRow(kCompositionTables, version, [&](const Composition& row) {
+      flags_.Add(row.first, kFirst);
+      flags_.Add(row.second, kUnstable | kContinues | kSecond);
+    });
+    flags_.Add(kLeadFirst, kLeadFirst + kLeads - 1, kFirst);
+    flags_.Add(kVowelFirst, kVowelFirst + kVowels - 1, kUnstable | kContinues | kSecond);
+    flags_.Add(kTailBase + 1, kTailBase + kTails - 1, kUnstable | kContinues | kSecond);
+    flags_.Add(kHangulFirst, kHangulLast, kFirst | kDecomposes);
   } else {
-    flags_.Add(kHangulFirst, kHangulLast, kUnstable);
+    flags_.Add(kHangulFirst, kHangulLast, kUnstable | kDecomposes);
   }
   const auto add_mapping = [&](const Mapping& row) {
     std::vector<Element> elements;
     Decompose(row.code_point, {}, elements);
     // What decomposes to something that combines backwards does so itself.
-    uint8_t flags = flags_[elements.front().code_point] & (kUnstable | kContinues);
+    uint8_t flags = kDecomposes | (flags_[elements.front().code_point] & (kUnstable | kContinues));
     if (composes()) Compose(elements);
     if (elements.size() != 1 || elements[0].code_point != row.code_point) flags |= kUnstable;
     flags_.Add(row.code_point, flags);
@@ -222,16 +230,25 @@ void NormalForm::Apply(base::AlignedText& aligned) const {
       begin = at - 1;
       continue;
     }
-    const auto [code_point, size] = DecodeAt(text, at);
+    const auto [code_point, size] = DecodeCharacter(text.data() + at);
     const uint8_t flags = flags_[code_point];
     if ((flags & kContinues) == 0) begin = at;
     at += size;
     if ((flags & kUnstable) == 0) continue;
+    const bool has_base = begin + size != at;
+    uint8_t any = flags;
+    if (has_base) any |= flags_[DecodeCharacter(text.data() + begin).value];
+    int marks = (flags & kMarkFlag) != 0;
     while (at < text.size()) {
-      const DecodedCodePoint next = DecodeAt(text, at);
-      if ((flags_[next.value] & kContinues) == 0) break;
+      const DecodedCodePoint next = DecodeCharacter(text.data() + at);
+      const uint8_t next_flags = flags_[next.value];
+      if ((next_flags & kContinues) == 0) break;
+      any |= next_flags;
+      marks += (next_flags & kMarkFlag) != 0;
       at += next.size;
     }
+    constexpr uint8_t kPair = kFirst | kSecond;
+    if ((any & kDecomposes) == 0 && marks <= 1 && (any & kPair) != kPair) continue;
     Normalize(text, {static_cast<uint32_t>(begin), static_cast<uint32_t>(at)}, elements);
     bytes.clear();
     bool moves = false;
