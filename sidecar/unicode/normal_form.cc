@@ -235,9 +235,7 @@ void NormalForm::Apply(base::AlignedText& aligned) const {
     if ((flags & kContinues) == 0) begin = at;
     at += size;
     if ((flags & kUnstable) == 0) continue;
-    const bool has_base = begin + size != at;
-    uint8_t any = flags;
-    if (has_base) any |= flags_[DecodeCharacter(text.data() + begin).value];
+    uint8_t any = flags | flags_[DecodeCharacter(text.data() + begin).value];
     int marks = (flags & kMarkFlag) != 0;
     while (at < text.size()) {
       const DecodedCodePoint next = DecodeCharacter(text.data() + at);
