@@ -8,11 +8,17 @@
     │   ├── PromptTooLongError         the prompt does not fit the context
     │   └── TemplateRefusedError       the chat template refuses the conversation
     ├── ModelNotFoundError
+    ├── MediaNotFoundError             no such stored medium
     ├── NotServedYetError              in the contract, not in this version
-    │   └── MediaSourceUnsupportedError
+    ├── MediaSourceUnsupportedError    the server was started without that source of media
+    ├── MediaSourceForbiddenError      a host, an address or a path that is not allowed
+    ├── MediaFetchFailedError          a URL's host answered, but not with a medium
     ├── UnavailableError               try again later, or elsewhere
     │   ├── EngineUnavailableError
     │   ├── TokenizerUnavailableError
+    │   ├── MediaFetchUnavailableError a URL's host did not answer
+    │   ├── MediaWorkerLostError       the process that prepared a medium was ended from outside
+    │   ├── MediaBudgetExceededError   too much media in flight
     │   └── ShuttingDownError
     └── StartupError                   the server cannot start; never reaches a client
 
@@ -85,8 +91,20 @@ class NotServedYetError(TriptychError):
     """The contract has it, this server version does not."""
 
 
-class MediaSourceUnsupportedError(NotServedYetError):
-    """This server version does not take media from that source."""
+class MediaNotFoundError(TriptychError):
+    """No medium of that id is stored for the caller, or no longer."""
+
+
+class MediaSourceUnsupportedError(TriptychError):
+    """The server was started without that source of media."""
+
+
+class MediaSourceForbiddenError(TriptychError):
+    """A URL's host or address, or a path, that the server does not allow."""
+
+
+class MediaFetchFailedError(TriptychError):
+    """A URL's host answered, but not with a medium."""
 
 
 class UnavailableError(TriptychError):
@@ -99,6 +117,28 @@ class EngineUnavailableError(UnavailableError):
 
 class TokenizerUnavailableError(UnavailableError):
     """The tokenizer sidecar is away and will be back."""
+
+
+class MediaFetchUnavailableError(UnavailableError):
+    """A URL's host did not answer in time, or is in trouble itself."""
+
+
+class MediaWorkerLostError(UnavailableError):
+    """The process that prepared a medium was ended from outside."""
+
+
+class MediaBudgetExceededError(UnavailableError):
+    """The media of all running requests together would take more than the server has."""
+
+    def __init__(self, field: str, limit: str, limit_value: float, actual: float) -> None:
+        super().__init__(
+            f"{field}: with the media of the requests that run now, {limit} would be {actual}; "
+            f"the server's bound is {limit_value}; retry when they are done",
+            field=field,
+            limit=limit,
+            limit_value=str(limit_value),
+            actual=str(actual),
+        )
 
 
 class ShuttingDownError(UnavailableError):

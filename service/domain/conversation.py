@@ -28,10 +28,53 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class InlineSource:
-    """The encoded file itself, with what the caller claims about it."""
+class InlineData:
+    """The encoded file itself."""
 
     data: bytes = field(repr=False)
+    kind = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class DataUri:
+    """An RFC 2397 data URI."""
+
+    uri: str = field(repr=False)
+    kind = "data_uri"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteUrl:
+    """An http or https URL, as the caller wrote it."""
+
+    url: str
+    kind = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPath:
+    """A file on the server, as the caller wrote it."""
+
+    path: str
+    kind = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMedia:
+    """What the same caller has uploaded."""
+
+    media_id: str
+    kind = "media_id"
+
+
+Origin = InlineData | DataUri | RemoteUrl | ServerPath | StoredMedia
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSource:
+    """Where the encoded file comes from, with what the caller claims about it."""
+
+    origin: Origin
     mime_type: str | None = None
     sha256: bytes | None = None
 
@@ -48,19 +91,38 @@ class ImagePart:
     """A still picture; scaled down to `max_pixels` (width times height) when that is set."""
 
     field: str
-    source: InlineSource
+    source: MediaSource
     max_pixels: int | None = None
     modality = Modality.IMAGE
 
 
+class PcmEncoding(StrEnum):
+    """The type of one headerless sample, little-endian; the values are libsndfile's names."""
+
+    S16 = "PCM_16"
+    S24 = "PCM_24"
+    S32 = "PCM_32"
+    F32 = "FLOAT"
+
+
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """What headerless samples are; channels are interleaved."""
+
+    encoding: PcmEncoding
+    sample_rate_hz: int
+    channels: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class AudioPart:
-    """A sound, cut to [start_s, end_s) seconds."""
+    """A sound, cut to [start_s, end_s) seconds; a file, or headerless samples if `pcm` is set."""
 
     field: str
-    source: InlineSource
+    source: MediaSource
     start_s: float | None = None
     end_s: float | None = None
+    pcm: PcmFormat | None = None
     modality = Modality.AUDIO
 
 
@@ -69,11 +131,12 @@ class VideoPart:
     """A moving picture, cut to [start_s, end_s); at most one of `fps`, `num_frames` is set."""
 
     field: str
-    source: InlineSource
+    source: MediaSource
     start_s: float | None = None
     end_s: float | None = None
     fps: float | None = None
     num_frames: int | None = None
+    use_sound: bool = False
     modality = Modality.VIDEO
 
 

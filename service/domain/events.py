@@ -19,6 +19,10 @@ class GenerationRequest:
     sampling: Sampling = field(default_factory=Sampling)
     prompt_options: PromptOptions = field(default_factory=PromptOptions)
     include_token_ids: bool = False
+    # Bounds below the server's own, by their names in `MediaLimits`.
+    media_limits: dict[str, float] = field(default_factory=dict)
+    # Who asks; stored media are the caller's own. Empty: nobody in particular.
+    caller: str = ""
 
 
 class FinishReason(StrEnum):
@@ -77,6 +81,7 @@ class Timings:
     queue_s: float | None = None
     prefill_s: float | None = None
     generate_s: float | None = None
+    cached_media_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

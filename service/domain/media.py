@@ -59,6 +59,45 @@ DecodedMedia = DecodedImage | DecodedAudio | DecodedVideo
 
 
 @dataclass(frozen=True, slots=True)
+class MediaDescription:
+    """What a file's header tells; a number that its kind does not have is 0.
+
+    `sampled_frames` are the frames of a video that the model will see; `duration_s` is the whole
+    file's, `used_s` that of the part's cut.
+    """
+
+    modality: Modality
+    mime_type: str
+    size_bytes: int
+    width: int = 0
+    height: int = 0
+    duration_s: float = 0.0
+    used_s: float = 0.0
+    frames: int = 0
+    sampled_frames: int = 0
+    channels: int = 0
+    sample_rate_hz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedMedia:
+    """A medium that the model's own processor has preprocessed.
+
+    `sha256` names what `item`, the engine's own object, was made from. The times are None when
+    another request had it prepared before.
+    """
+
+    field: str
+    modality: Modality
+    sha256: str
+    item: Any = dataclasses.field(repr=False)
+    fetch_s: float | None = None
+    decode_s: float | None = None
+    preprocess_s: float | None = None
+    was_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceholderSpan:
     """Where a medium lies in the prompt's token ids."""
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from service.domain.conversation import (
     AudioPart,
     Conversation,
+    DataUri,
     ImagePart,
-    InlineSource,
+    InlineData,
+    MediaPart,
+    MediaSource,
     Message,
+    Origin,
     Part,
+    PcmEncoding,
+    PcmFormat,
+    RemoteUrl,
     Role,
+    ServerPath,
+    StoredMedia,
     TextPart,
     VideoPart,
 )
-from service.errors import MediaSourceUnsupportedError
 from triptych.v1 import conversation_pb2 as conversation_pb
+from triptych.v1 import media_pb2
 
 if TYPE_CHECKING:
     from service.rpc.violations import Violations
@@ -27,13 +37,20 @@ _ROLES = {
     conversation_pb.ROLE_USER: Role.USER,
     conversation_pb.ROLE_ASSISTANT: Role.ASSISTANT,
 }
+_PCM_ENCODINGS = {
+    media_pb2.PCM_ENCODING_S16: PcmEncoding.S16,
+    media_pb2.PCM_ENCODING_S24: PcmEncoding.S24,
+    media_pb2.PCM_ENCODING_S32: PcmEncoding.S32,
+    media_pb2.PCM_ENCODING_F32: PcmEncoding.F32,
+}
 _SHA256_BYTES = 32
+_MAX_URL_CHARACTERS = 8192
 
 
 def to_conversation(
     conversation: conversation_pb.Conversation, violations: Violations
 ) -> Conversation:
-    """Convert; raises MediaSourceUnsupportedError for a source that is not served yet."""
+    """Convert; what is wrong goes to `violations`."""
     if not conversation.messages:
         violations.add("conversation.messages", "is empty; at least one message is needed")
     return Conversation(
@@ -62,15 +79,24 @@ def _to_part(part: conversation_pb.Part, path: str, violations: Violations) -> P
     match part.WhichOneof("kind"):
         case "text":
             return TextPart(part.text)
-        case "image":
-            return _to_image(part.image, f"{path}.image", violations)
-        case "audio":
-            return _to_audio(part.audio, f"{path}.audio", violations)
-        case "video":
-            return _to_video(part.video, f"{path}.video", violations)
-        case _:
+        case None:
             violations.add(path, "is not set; set one of text, image, audio or video")
             return None
+        case kind:
+            return to_media_part(getattr(part, kind), f"{path}.{kind}", violations)
+
+
+def to_media_part(
+    message: media_pb.ImagePart | media_pb.AudioPart | media_pb.VideoPart,
+    path: str,
+    violations: Violations,
+) -> MediaPart:
+    """Convert one media part; `path` is where it stands in the request."""
+    if isinstance(message, media_pb2.ImagePart):
+        return _to_image(message, path, violations)
+    if isinstance(message, media_pb2.AudioPart):
+        return _to_audio(message, path, violations)
+    return _to_video(message, path, violations)
 
 
 def _to_image(image: media_pb.ImagePart, path: str, violations: Violations) -> ImagePart:
@@ -81,7 +107,18 @@ def _to_image(image: media_pb.ImagePart, path: str, violations: Violations) -> I
 
 def _to_audio(audio: media_pb.AudioPart, path: str, violations: Violations) -> AudioPart:
     start_s, end_s = _to_cut(audio, path, violations)
-    return AudioPart(path, _to_source(audio.source, path, violations), start_s, end_s)
+    pcm = _to_pcm(audio.pcm, f"{path}.pcm", violations) if audio.HasField("pcm") else None
+    return AudioPart(path, _to_source(audio.source, path, violations), start_s, end_s, pcm)
+
+
+def _to_pcm(pcm: media_pb.PcmFormat, path: str, violations: Violations) -> PcmFormat:
+    if pcm.encoding not in _PCM_ENCODINGS:
+        violations.add(f"{path}.encoding", "must be one of PcmEncoding; it is unset")
+    channels = _optional(pcm, "channels")
+    violations.check_range(f"{path}.sample_rate_hz", pcm.sample_rate_hz, 1)
+    violations.check_range(f"{path}.channels", channels, 1)
+    encoding = _PCM_ENCODINGS.get(pcm.encoding, PcmEncoding.S16)
+    return PcmFormat(encoding, pcm.sample_rate_hz, 1 if channels is None else channels)
 
 
 def _to_video(video: media_pb.VideoPart, path: str, violations: Violations) -> VideoPart:
@@ -90,7 +127,7 @@ def _to_video(video: media_pb.VideoPart, path: str, violations: Violations) -> V
     violations.check_above(f"{path}.fps", fps, 0)
     violations.check_range(f"{path}.num_frames", num_frames, 1)
     source = _to_source(video.source, path, violations)
-    return VideoPart(path, source, start_s, end_s, fps, num_frames)
+    return VideoPart(path, source, start_s, end_s, fps, num_frames, video.use_sound)
 
 
 def _to_cut(
@@ -104,22 +141,39 @@ def _to_cut(
     return start_s, end_s
 
 
-def _to_source(source: media_pb.MediaSource, path: str, violations: Violations) -> InlineSource:
-    kind = source.WhichOneof("source")
-    if kind is None:
-        violations.add(path, "has no source; set source.data to the bytes of the file")
-    elif kind != "data":
-        raise MediaSourceUnsupportedError(
-            f"{path}.source.{kind}: this server version takes media only as source.data "
-            "(the bytes of the file)",
-            field=f"{path}.source.{kind}",
-        )
-    elif not source.data:
-        violations.add(path, "source.data is empty; set it to the bytes of the file")
+def _to_source(source: media_pb.MediaSource, path: str, violations: Violations) -> MediaSource:
     sha256 = _optional(source, "sha256")
     if sha256 is not None and len(sha256) != _SHA256_BYTES:
         violations.add(f"{path}.source.sha256", f"must be 32 bytes, got {len(sha256)}")
-    return InlineSource(source.data, _optional(source, "mime_type"), sha256)
+    return MediaSource(
+        _to_origin(source, path, violations), _optional(source, "mime_type"), sha256
+    )
+
+
+def _to_origin(source: media_pb.MediaSource, path: str, violations: Violations) -> Origin:
+    kind = source.WhichOneof("source")
+    if kind is None:
+        violations.add(
+            path, "has no source; set one of data, data_uri, url, path or media_id in `source`"
+        )
+        return InlineData(b"")
+    value = getattr(source, kind)
+    if not value:
+        violations.add(path, f"source.{kind} is empty")
+    if kind == "url" and len(value) > _MAX_URL_CHARACTERS:
+        violations.add(
+            f"{path}.source.url", f"must have at most {_MAX_URL_CHARACTERS} characters"
+        )
+    return _ORIGINS[kind](value)
+
+
+_ORIGINS: dict[str, Callable[[Any], Origin]] = {
+    "data": InlineData,
+    "data_uri": DataUri,
+    "url": RemoteUrl,
+    "path": ServerPath,
+    "media_id": StoredMedia,
+}
 
 
 def _optional(message: Any, field: str) -> Any:

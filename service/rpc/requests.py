@@ -24,14 +24,16 @@ from service.rpc.violations import Violations
 
 if TYPE_CHECKING:
     from triptych.v1 import generation_service_pb2 as pb
+    from triptych.v1 import media_pb2 as media_pb
 
 
-def to_generation_request(message: pb.GenerateRequest) -> GenerationRequest:
-    """Convert and check; raises InvalidRequestError or MediaSourceUnsupportedError."""
+def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> GenerationRequest:
+    """Convert and check; raises InvalidRequestError."""
     violations = Violations()
     prompt = _to_prompt(message, violations)
     sampling = to_sampling(message.sampling, violations)
     options = _to_prompt_options(message.prompt_options, prompt, violations)
+    media_limits = _to_media_limits(message.media_options.limits, violations)
     violations.raise_if_any()
     if prompt is None:
         raise InvalidRequestError("prompt", _NO_PROMPT)
@@ -41,6 +43,8 @@ def to_generation_request(message: pb.GenerateRequest) -> GenerationRequest:
         sampling=sampling,
         prompt_options=options,
         include_token_ids=message.output_options.include_token_ids,
+        media_limits=media_limits,
+        caller=caller,
     )
 
 
@@ -84,6 +88,17 @@ def _to_prompt_options(
         continue_final_message=continues,
         trust_special_tokens=message.trust_special_tokens,
     )
+
+
+def _to_media_limits(limits: media_pb.MediaLimits, violations: Violations) -> dict[str, float]:
+    requested = {descriptor.name: value for descriptor, value in limits.ListFields()}
+    for name, value in requested.items():
+        field = f"media_options.limits.{name}"
+        if isinstance(value, float):
+            violations.check_above(field, value, 0)
+        else:
+            violations.check_range(field, value, 1)
+    return requested
 
 
 def _ends_with_assistant(prompt: Prompt | None) -> bool:

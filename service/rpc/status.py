@@ -36,9 +36,30 @@ _STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.Value
     ),
     errors.ModelNotFoundError: (code_pb2.NOT_FOUND, reasons.ERROR_REASON_MODEL_NOT_FOUND),
     errors.NotServedYetError: (code_pb2.UNIMPLEMENTED, reasons.ERROR_REASON_NOT_SERVED_YET),
+    errors.MediaNotFoundError: (code_pb2.NOT_FOUND, reasons.ERROR_REASON_MEDIA_NOT_FOUND),
     errors.MediaSourceUnsupportedError: (
-        code_pb2.UNIMPLEMENTED,
+        code_pb2.FAILED_PRECONDITION,
         reasons.ERROR_REASON_MEDIA_SOURCE_UNSUPPORTED,
+    ),
+    errors.MediaSourceForbiddenError: (
+        code_pb2.PERMISSION_DENIED,
+        reasons.ERROR_REASON_MEDIA_SOURCE_FORBIDDEN,
+    ),
+    errors.MediaFetchFailedError: (
+        code_pb2.FAILED_PRECONDITION,
+        reasons.ERROR_REASON_MEDIA_FETCH_FAILED,
+    ),
+    errors.MediaFetchUnavailableError: (
+        code_pb2.UNAVAILABLE,
+        reasons.ERROR_REASON_MEDIA_FETCH_UNAVAILABLE,
+    ),
+    errors.MediaWorkerLostError: (
+        code_pb2.UNAVAILABLE,
+        reasons.ERROR_REASON_MEDIA_WORKER_LOST,
+    ),
+    errors.MediaBudgetExceededError: (
+        code_pb2.RESOURCE_EXHAUSTED,
+        reasons.ERROR_REASON_MEDIA_BUDGET_EXCEEDED,
     ),
     errors.EngineUnavailableError: (
         code_pb2.UNAVAILABLE,

@@ -70,10 +70,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         { "reason": "NOT_SERVED_YET", "metadata": { "feature": "MediaService.UploadMedia" } }
     """
     ERROR_REASON_MEDIA_SOURCE_UNSUPPORTED: _ErrorReason.ValueType  # 9
-    """UNIMPLEMENTED. This server version does not take media from that source.
+    """FAILED_PRECONDITION. The server was started without that source of media.
 
         { "reason": "MEDIA_SOURCE_UNSUPPORTED", "metadata": { "field":
-          "conversation.messages[0].parts[0].image.source.url", "source": "url" } }
+          "conversation.messages[0].parts[0].image.source.url", "source": "url",
+          "flag": "--allowed-media-hosts" } }
     """
     ERROR_REASON_ENGINE_UNAVAILABLE: _ErrorReason.ValueType  # 10
     """UNAVAILABLE. The engine is not ready, or died. Another replica may be well.
@@ -94,6 +95,45 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL. A defect of the server. The message holds the request id.
 
         { "reason": "INTERNAL", "metadata": { "request_id": "..." } }
+    """
+    ERROR_REASON_MEDIA_SOURCE_FORBIDDEN: _ErrorReason.ValueType  # 14
+    """PERMISSION_DENIED. The server does not fetch from that host or address, or does not
+    open that path.
+
+        { "reason": "MEDIA_SOURCE_FORBIDDEN", "metadata": { "field":
+          "conversation.messages[0].parts[0].image.source.url", "host": "localhost" } }
+    """
+    ERROR_REASON_MEDIA_FETCH_FAILED: _ErrorReason.ValueType  # 15
+    """FAILED_PRECONDITION. The host of a URL answered, but not with a medium.
+
+        { "reason": "MEDIA_FETCH_FAILED", "metadata": { "field":
+          "conversation.messages[0].parts[0].image.source.url", "http_status": "404" } }
+    """
+    ERROR_REASON_MEDIA_FETCH_UNAVAILABLE: _ErrorReason.ValueType  # 16
+    """UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself.
+
+        { "reason": "MEDIA_FETCH_UNAVAILABLE", "metadata": { "field":
+          "conversation.messages[0].parts[0].image.source.url", "http_status": "503" } }
+    """
+    ERROR_REASON_MEDIA_NOT_FOUND: _ErrorReason.ValueType  # 17
+    """NOT_FOUND. No medium of that id is stored for this caller, or no longer.
+
+        { "reason": "MEDIA_NOT_FOUND", "metadata": { "field":
+          "conversation.messages[0].parts[0].image.source.media_id" } }
+    """
+    ERROR_REASON_MEDIA_BUDGET_EXCEEDED: _ErrorReason.ValueType  # 18
+    """RESOURCE_EXHAUSTED. The media of all running requests together would take more than the
+    server has for them. Retry after the time in `RetryInfo`.
+
+        { "reason": "MEDIA_BUDGET_EXCEEDED", "metadata": { "field":
+          "conversation.messages[0].parts[0].image", "limit": "in_flight_bytes",
+          "limit_value": "1073741824", "actual": "1090519040" } }
+    """
+    ERROR_REASON_MEDIA_WORKER_LOST: _ErrorReason.ValueType  # 19
+    """UNAVAILABLE. The process that prepared the medium was ended from outside. Retry.
+
+        { "reason": "MEDIA_WORKER_LOST", "metadata": { "field":
+          "conversation.messages[0].parts[0].image" } }
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
@@ -152,10 +192,11 @@ ERROR_REASON_NOT_SERVED_YET: ErrorReason.ValueType  # 8
     { "reason": "NOT_SERVED_YET", "metadata": { "feature": "MediaService.UploadMedia" } }
 """
 ERROR_REASON_MEDIA_SOURCE_UNSUPPORTED: ErrorReason.ValueType  # 9
-"""UNIMPLEMENTED. This server version does not take media from that source.
+"""FAILED_PRECONDITION. The server was started without that source of media.
 
     { "reason": "MEDIA_SOURCE_UNSUPPORTED", "metadata": { "field":
-      "conversation.messages[0].parts[0].image.source.url", "source": "url" } }
+      "conversation.messages[0].parts[0].image.source.url", "source": "url",
+      "flag": "--allowed-media-hosts" } }
 """
 ERROR_REASON_ENGINE_UNAVAILABLE: ErrorReason.ValueType  # 10
 """UNAVAILABLE. The engine is not ready, or died. Another replica may be well.
@@ -176,5 +217,44 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 """INTERNAL. A defect of the server. The message holds the request id.
 
     { "reason": "INTERNAL", "metadata": { "request_id": "..." } }
+"""
+ERROR_REASON_MEDIA_SOURCE_FORBIDDEN: ErrorReason.ValueType  # 14
+"""PERMISSION_DENIED. The server does not fetch from that host or address, or does not
+open that path.
+
+    { "reason": "MEDIA_SOURCE_FORBIDDEN", "metadata": { "field":
+      "conversation.messages[0].parts[0].image.source.url", "host": "localhost" } }
+"""
+ERROR_REASON_MEDIA_FETCH_FAILED: ErrorReason.ValueType  # 15
+"""FAILED_PRECONDITION. The host of a URL answered, but not with a medium.
+
+    { "reason": "MEDIA_FETCH_FAILED", "metadata": { "field":
+      "conversation.messages[0].parts[0].image.source.url", "http_status": "404" } }
+"""
+ERROR_REASON_MEDIA_FETCH_UNAVAILABLE: ErrorReason.ValueType  # 16
+"""UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself.
+
+    { "reason": "MEDIA_FETCH_UNAVAILABLE", "metadata": { "field":
+      "conversation.messages[0].parts[0].image.source.url", "http_status": "503" } }
+"""
+ERROR_REASON_MEDIA_NOT_FOUND: ErrorReason.ValueType  # 17
+"""NOT_FOUND. No medium of that id is stored for this caller, or no longer.
+
+    { "reason": "MEDIA_NOT_FOUND", "metadata": { "field":
+      "conversation.messages[0].parts[0].image.source.media_id" } }
+"""
+ERROR_REASON_MEDIA_BUDGET_EXCEEDED: ErrorReason.ValueType  # 18
+"""RESOURCE_EXHAUSTED. The media of all running requests together would take more than the
+server has for them. Retry after the time in `RetryInfo`.
+
+    { "reason": "MEDIA_BUDGET_EXCEEDED", "metadata": { "field":
+      "conversation.messages[0].parts[0].image", "limit": "in_flight_bytes",
+      "limit_value": "1073741824", "actual": "1090519040" } }
+"""
+ERROR_REASON_MEDIA_WORKER_LOST: ErrorReason.ValueType  # 19
+"""UNAVAILABLE. The process that prepared the medium was ended from outside. Retry.
+
+    { "reason": "MEDIA_WORKER_LOST", "metadata": { "field":
+      "conversation.messages[0].parts[0].image" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from triptych.v1 import conversation_pb2 as _conversation_pb2
+from triptych.v1 import media_pb2 as _media_pb2
 from triptych.v1 import sampling_pb2 as _sampling_pb2
 import builtins as _builtins
 import sys
@@ -63,6 +64,7 @@ class GenerateRequest(_message.Message):
     SAMPLING_FIELD_NUMBER: _builtins.int
     PROMPT_OPTIONS_FIELD_NUMBER: _builtins.int
     OUTPUT_OPTIONS_FIELD_NUMBER: _builtins.int
+    MEDIA_OPTIONS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Which model answers, as `ListModels` names it. Empty: the server's only model."""
     text: _builtins.str
@@ -87,6 +89,10 @@ class GenerateRequest(_message.Message):
     def output_options(self) -> Global___OutputOptions:
         """What the stream carries. Unset: all defaults."""
 
+    @_builtins.property
+    def media_options(self) -> _media_pb2.MediaOptions:
+        """How media are treated. Unset: all defaults."""
+
     def __init__(
         self,
         *,
@@ -97,10 +103,11 @@ class GenerateRequest(_message.Message):
         sampling: _sampling_pb2.SamplingParams | None = ...,
         prompt_options: Global___PromptOptions | None = ...,
         output_options: Global___OutputOptions | None = ...,
+        media_options: _media_pb2.MediaOptions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media_options", b"media_options", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "model", b"model", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media_options", b"media_options", "model", b"model", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_prompt: _TypeAlias = _typing.Literal["conversation", "text", "token_ids"]  # noqa: Y015
     _WhichOneofArgType_prompt: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
@@ -463,6 +470,11 @@ class Timings(_message.Message):
     QUEUE_FIELD_NUMBER: _builtins.int
     PREFILL_FIELD_NUMBER: _builtins.int
     GENERATE_FIELD_NUMBER: _builtins.int
+    CACHED_MEDIA_PARTS_FIELD_NUMBER: _builtins.int
+    cached_media_parts: _builtins.int
+    """Media parts that had been prepared before, for any request: nothing of them was decoded or
+    preprocessed now. 0 also when there are no media.
+    """
     @_builtins.property
     def fetch(self) -> _duration_pb2.Duration:
         """Getting the media's bytes."""
@@ -496,10 +508,11 @@ class Timings(_message.Message):
         queue: _duration_pb2.Duration | None = ...,
         prefill: _duration_pb2.Duration | None = ...,
         generate: _duration_pb2.Duration | None = ...,
+        cached_media_parts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decode", b"decode", "fetch", b"fetch", "generate", b"generate", "prefill", b"prefill", "preprocess", b"preprocess", "queue", b"queue"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decode", b"decode", "fetch", b"fetch", "generate", b"generate", "prefill", b"prefill", "preprocess", b"preprocess", "queue", b"queue"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached_media_parts", b"cached_media_parts", "decode", b"decode", "fetch", b"fetch", "generate", b"generate", "prefill", b"prefill", "preprocess", b"preprocess", "queue", b"queue"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -67,7 +67,12 @@ class GenerationServiceServicer:
         Errors:
         * INVALID_ARGUMENT: a field is out of range, or a medium cannot be decoded. `BadRequest`
         names the field. Correct it; retrying is of no use.
-        * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
+        * NOT_FOUND: no such model (ask `ModelService.ListModels`), or no such `media_id` (upload it
+        again).
+        * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
+        * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
+        with an error.
+        * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
         * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
         * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
         Retry after the time in `RetryInfo`.

@@ -10,10 +10,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -49,6 +49,38 @@ MODALITY_VIDEO: Modality.ValueType  # 4
 """Moving pictures."""
 Global___Modality: _TypeAlias = Modality  # noqa: Y015
 
+class _PcmEncoding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PcmEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PcmEncoding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PCM_ENCODING_UNSPECIFIED: _PcmEncoding.ValueType  # 0
+    """Not set. Refused."""
+    PCM_ENCODING_S16: _PcmEncoding.ValueType  # 1
+    """Signed 16-bit integers."""
+    PCM_ENCODING_S24: _PcmEncoding.ValueType  # 2
+    """Signed 24-bit integers, in 3 bytes."""
+    PCM_ENCODING_S32: _PcmEncoding.ValueType  # 3
+    """Signed 32-bit integers."""
+    PCM_ENCODING_F32: _PcmEncoding.ValueType  # 4
+    """32-bit IEEE 754 numbers, full scale at 1."""
+
+class PcmEncoding(_PcmEncoding, metaclass=_PcmEncodingEnumTypeWrapper):
+    """The type of one headerless sample."""
+
+PCM_ENCODING_UNSPECIFIED: PcmEncoding.ValueType  # 0
+"""Not set. Refused."""
+PCM_ENCODING_S16: PcmEncoding.ValueType  # 1
+"""Signed 16-bit integers."""
+PCM_ENCODING_S24: PcmEncoding.ValueType  # 2
+"""Signed 24-bit integers, in 3 bytes."""
+PCM_ENCODING_S32: PcmEncoding.ValueType  # 3
+"""Signed 32-bit integers."""
+PCM_ENCODING_F32: PcmEncoding.ValueType  # 4
+"""32-bit IEEE 754 numbers, full scale at 1."""
+Global___PcmEncoding: _TypeAlias = PcmEncoding  # noqa: Y015
+
 @_typing.final
 class MediaSource(_message.Message):
     """Where the bytes of a medium come from. Exactly one source is set."""
@@ -68,21 +100,17 @@ class MediaSource(_message.Message):
     told from the content, not from a name.
     """
     url: _builtins.str
-    """An http or https URL on a host that the server allows.
-    Servers of this version refuse it with MEDIA_SOURCE_UNSUPPORTED.
+    """An http or https URL. The server fetches it if it allows the host
+    (`--allowed-media-hosts`, none by default). At most 8,192 characters.
     """
     data_uri: _builtins.str
-    """An RFC 2397 data URI with base64 content.
-    Servers of this version refuse it with MEDIA_SOURCE_UNSUPPORTED.
-    """
+    """An RFC 2397 data URI with base64 content, such as `data:image/png;base64,iVBOR...`."""
     path: _builtins.str
-    """A file below a directory that the server allows.
-    Servers of this version refuse it with MEDIA_SOURCE_UNSUPPORTED.
+    """The absolute path of a regular file on the server, below a directory that the server
+    allows (`--allowed-media-roots`, none by default), reached without symbolic links.
     """
     media_id: _builtins.str
-    """The identifier that `MediaService.UploadMedia` gave.
-    Servers of this version refuse it with MEDIA_SOURCE_UNSUPPORTED.
-    """
+    """The identifier that `MediaService.UploadMedia` gave to the same caller."""
     mime_type: _builtins.str
     """The type that the caller believes this is, such as `image/png`. When set it must
     agree with the content. Unset: told from the content alone.
@@ -90,8 +118,8 @@ class MediaSource(_message.Message):
     sha256: _builtins.bytes
     """SHA-256 of the bytes, 32 bytes. When set the content must match it. Unset: not checked."""
     cache_id: _builtins.str
-    """A name under which the caller vouches that equal ids mean equal media, used as the
-    key of the encoder cache. Reserved for the media service; unset: the content's hash.
+    """Reserved for a name under which a caller vouches that equal ids mean equal media.
+    Has no effect: the content's hash is the key of every cache.
     """
     def __init__(
         self,
@@ -142,7 +170,9 @@ class ImagePart(_message.Message):
     """
     @_builtins.property
     def source(self) -> Global___MediaSource:
-        """Where the bytes come from. Required. Formats: PNG, JPEG, WebP."""
+        """Where the bytes come from. Required. Formats: PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF;
+        of an animation or of several pages, the first picture.
+        """
 
     def __init__(
         self,
@@ -169,6 +199,7 @@ class AudioPart(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     START_S_FIELD_NUMBER: _builtins.int
     END_S_FIELD_NUMBER: _builtins.int
+    PCM_FIELD_NUMBER: _builtins.int
     start_s: _builtins.float
     """First moment that is used, in seconds from the start, 0 or more. Unset: the start."""
     end_s: _builtins.float
@@ -177,7 +208,13 @@ class AudioPart(_message.Message):
     """
     @_builtins.property
     def source(self) -> Global___MediaSource:
-        """Where the bytes come from. Required. Formats: WAV, FLAC, MP3, OGG."""
+        """Where the bytes come from. Required. Formats: WAV, FLAC, MP3, OGG (Vorbis, Opus),
+        M4A (AAC); or headerless samples when `pcm` is set.
+        """
+
+    @_builtins.property
+    def pcm(self) -> Global___PcmFormat:
+        """What headerless samples are. Unset: the bytes are a file that tells it itself."""
 
     def __init__(
         self,
@@ -185,21 +222,58 @@ class AudioPart(_message.Message):
         source: Global___MediaSource | None = ...,
         start_s: _builtins.float | None = ...,
         end_s: _builtins.float | None = ...,
+        pcm: Global___PcmFormat | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "end_s", b"end_s", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_pcm", b"_pcm", "_start_s", b"_start_s", "end_s", b"end_s", "pcm", b"pcm", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "end_s", b"end_s", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_pcm", b"_pcm", "_start_s", b"_start_s", "end_s", b"end_s", "pcm", b"pcm", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__end_s: _TypeAlias = _typing.Literal["end_s"]  # noqa: Y015
     _WhichOneofArgType__end_s: _TypeAlias = _typing.Literal["_end_s", b"_end_s"]  # noqa: Y015
+    _WhichOneofReturnType__pcm: _TypeAlias = _typing.Literal["pcm"]  # noqa: Y015
+    _WhichOneofArgType__pcm: _TypeAlias = _typing.Literal["_pcm", b"_pcm"]  # noqa: Y015
     _WhichOneofReturnType__start_s: _TypeAlias = _typing.Literal["start_s"]  # noqa: Y015
     _WhichOneofArgType__start_s: _TypeAlias = _typing.Literal["_start_s", b"_start_s"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_s) -> _WhichOneofReturnType__end_s | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pcm) -> _WhichOneofReturnType__pcm | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_s) -> _WhichOneofReturnType__start_s | None: ...
 
 Global___AudioPart: _TypeAlias = AudioPart  # noqa: Y015
+
+@_typing.final
+class PcmFormat(_message.Message):
+    """Headerless samples: little-endian, channels interleaved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENCODING_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    encoding: Global___PcmEncoding.ValueType
+    """The type of one sample. Unset is refused."""
+    sample_rate_hz: _builtins.int
+    """Samples a second of each channel, 1 and up. Required."""
+    channels: _builtins.int
+    """1 and up. Unset: 1."""
+    def __init__(
+        self,
+        *,
+        encoding: Global___PcmEncoding.ValueType = ...,
+        sample_rate_hz: _builtins.int = ...,
+        channels: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_channels", b"_channels", "channels", b"channels"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_channels", b"_channels", "channels", b"channels", "encoding", b"encoding", "sample_rate_hz", b"sample_rate_hz"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__channels: _TypeAlias = _typing.Literal["channels"]  # noqa: Y015
+    _WhichOneofArgType__channels: _TypeAlias = _typing.Literal["_channels", b"_channels"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__channels) -> _WhichOneofReturnType__channels | None: ...
+
+Global___PcmFormat: _TypeAlias = PcmFormat  # noqa: Y015
 
 @_typing.final
 class VideoPart(_message.Message):
@@ -212,6 +286,7 @@ class VideoPart(_message.Message):
     END_S_FIELD_NUMBER: _builtins.int
     FPS_FIELD_NUMBER: _builtins.int
     NUM_FRAMES_FIELD_NUMBER: _builtins.int
+    USE_SOUND_FIELD_NUMBER: _builtins.int
     start_s: _builtins.float
     """First moment that is used, in seconds from the start, 0 or more. Unset: the start."""
     end_s: _builtins.float
@@ -220,9 +295,13 @@ class VideoPart(_message.Message):
     """Frames a second, above 0."""
     num_frames: _builtins.int
     """How many frames in all, evenly spread, 1 and up."""
+    use_sound: _builtins.bool
+    """Give the model the sound track too, for models that watch and listen at once.
+    Unset: false. True is refused by models that cannot, and for a video without sound.
+    """
     @_builtins.property
     def source(self) -> Global___MediaSource:
-        """Where the bytes come from. Required. Formats: MP4, WebM."""
+        """Where the bytes come from. Required. Formats: MP4 (H.264, H.265), WebM (VP8, VP9, AV1), GIF."""
 
     def __init__(
         self,
@@ -232,15 +311,18 @@ class VideoPart(_message.Message):
         end_s: _builtins.float | None = ...,
         fps: _builtins.float = ...,
         num_frames: _builtins.int = ...,
+        use_sound: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "end_s", b"end_s", "fps", b"fps", "num_frames", b"num_frames", "sampling", b"sampling", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "_use_sound", b"_use_sound", "end_s", b"end_s", "fps", b"fps", "num_frames", b"num_frames", "sampling", b"sampling", "source", b"source", "start_s", b"start_s", "use_sound", b"use_sound"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "end_s", b"end_s", "fps", b"fps", "num_frames", b"num_frames", "sampling", b"sampling", "source", b"source", "start_s", b"start_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_end_s", b"_end_s", "_start_s", b"_start_s", "_use_sound", b"_use_sound", "end_s", b"end_s", "fps", b"fps", "num_frames", b"num_frames", "sampling", b"sampling", "source", b"source", "start_s", b"start_s", "use_sound", b"use_sound"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__end_s: _TypeAlias = _typing.Literal["end_s"]  # noqa: Y015
     _WhichOneofArgType__end_s: _TypeAlias = _typing.Literal["_end_s", b"_end_s"]  # noqa: Y015
     _WhichOneofReturnType__start_s: _TypeAlias = _typing.Literal["start_s"]  # noqa: Y015
     _WhichOneofArgType__start_s: _TypeAlias = _typing.Literal["_start_s", b"_start_s"]  # noqa: Y015
+    _WhichOneofReturnType__use_sound: _TypeAlias = _typing.Literal["use_sound"]  # noqa: Y015
+    _WhichOneofArgType__use_sound: _TypeAlias = _typing.Literal["_use_sound", b"_use_sound"]  # noqa: Y015
     _WhichOneofReturnType_sampling: _TypeAlias = _typing.Literal["fps", "num_frames"]  # noqa: Y015
     _WhichOneofArgType_sampling: _TypeAlias = _typing.Literal["sampling", b"sampling"]  # noqa: Y015
     @_typing.overload
@@ -248,6 +330,172 @@ class VideoPart(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__start_s) -> _WhichOneofReturnType__start_s | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__use_sound) -> _WhichOneofReturnType__use_sound | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_sampling) -> _WhichOneofReturnType_sampling | None: ...
 
 Global___VideoPart: _TypeAlias = VideoPart  # noqa: Y015
+
+@_typing.final
+class MediaOptions(_message.Message):
+    """How a request's media are treated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limits(self) -> Global___MediaLimits:
+        """Bounds below the server's own. Unset: the server's."""
+
+    def __init__(
+        self,
+        *,
+        limits: Global___MediaLimits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MediaOptions: _TypeAlias = MediaOptions  # noqa: Y015
+
+@_typing.final
+class MediaLimits(_message.Message):
+    """How large media may be. Unset fields are the server's own bound; a value above that
+    has no effect. The names are those that `LIMIT_EXCEEDED` errors tell in `limit`. Each is
+    1 and up (seconds: above 0), and can be reached, not passed.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_BYTES_FIELD_NUMBER: _builtins.int
+    IMAGE_PIXELS_FIELD_NUMBER: _builtins.int
+    IMAGE_SIDE_FIELD_NUMBER: _builtins.int
+    AUDIO_SECONDS_FIELD_NUMBER: _builtins.int
+    AUDIO_CHANNELS_FIELD_NUMBER: _builtins.int
+    AUDIO_RATE_HZ_FIELD_NUMBER: _builtins.int
+    VIDEO_FRAME_PIXELS_FIELD_NUMBER: _builtins.int
+    VIDEO_SIDE_FIELD_NUMBER: _builtins.int
+    VIDEO_SECONDS_FIELD_NUMBER: _builtins.int
+    VIDEO_FRAMES_FIELD_NUMBER: _builtins.int
+    VIDEO_BYTES_FIELD_NUMBER: _builtins.int
+    REQUEST_BYTES_FIELD_NUMBER: _builtins.int
+    REQUEST_IMAGE_PIXELS_FIELD_NUMBER: _builtins.int
+    REQUEST_AUDIO_SECONDS_FIELD_NUMBER: _builtins.int
+    REQUEST_VIDEO_FRAMES_FIELD_NUMBER: _builtins.int
+    part_bytes: _builtins.int
+    """Of one encoded medium, in bytes."""
+    image_pixels: _builtins.int
+    """Width times height of a picture."""
+    image_side: _builtins.int
+    """The longer side of a picture, in pixels."""
+    audio_seconds: _builtins.float
+    """Of a sound's part that is used."""
+    audio_channels: _builtins.int
+    """Of a sound."""
+    audio_rate_hz: _builtins.int
+    """Sample rate of a sound."""
+    video_frame_pixels: _builtins.int
+    """Width times height of a video."""
+    video_side: _builtins.int
+    """The longer side of a video, in pixels."""
+    video_seconds: _builtins.float
+    """Of a video's part that is used."""
+    video_frames: _builtins.int
+    """Frames that the model sees of one video."""
+    video_bytes: _builtins.int
+    """Of the frames that the model sees of one video, decoded, in bytes."""
+    request_bytes: _builtins.int
+    """Of all media of a request together, encoded, in bytes."""
+    request_image_pixels: _builtins.int
+    """Of all pictures of a request together."""
+    request_audio_seconds: _builtins.float
+    """Of all sounds of a request together."""
+    request_video_frames: _builtins.int
+    """Of all videos of a request together: frames that the model sees."""
+    def __init__(
+        self,
+        *,
+        part_bytes: _builtins.int | None = ...,
+        image_pixels: _builtins.int | None = ...,
+        image_side: _builtins.int | None = ...,
+        audio_seconds: _builtins.float | None = ...,
+        audio_channels: _builtins.int | None = ...,
+        audio_rate_hz: _builtins.int | None = ...,
+        video_frame_pixels: _builtins.int | None = ...,
+        video_side: _builtins.int | None = ...,
+        video_seconds: _builtins.float | None = ...,
+        video_frames: _builtins.int | None = ...,
+        video_bytes: _builtins.int | None = ...,
+        request_bytes: _builtins.int | None = ...,
+        request_image_pixels: _builtins.int | None = ...,
+        request_audio_seconds: _builtins.float | None = ...,
+        request_video_frames: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_audio_channels", b"_audio_channels", "_audio_rate_hz", b"_audio_rate_hz", "_audio_seconds", b"_audio_seconds", "_image_pixels", b"_image_pixels", "_image_side", b"_image_side", "_part_bytes", b"_part_bytes", "_request_audio_seconds", b"_request_audio_seconds", "_request_bytes", b"_request_bytes", "_request_image_pixels", b"_request_image_pixels", "_request_video_frames", b"_request_video_frames", "_video_bytes", b"_video_bytes", "_video_frame_pixels", b"_video_frame_pixels", "_video_frames", b"_video_frames", "_video_seconds", b"_video_seconds", "_video_side", b"_video_side", "audio_channels", b"audio_channels", "audio_rate_hz", b"audio_rate_hz", "audio_seconds", b"audio_seconds", "image_pixels", b"image_pixels", "image_side", b"image_side", "part_bytes", b"part_bytes", "request_audio_seconds", b"request_audio_seconds", "request_bytes", b"request_bytes", "request_image_pixels", b"request_image_pixels", "request_video_frames", b"request_video_frames", "video_bytes", b"video_bytes", "video_frame_pixels", b"video_frame_pixels", "video_frames", b"video_frames", "video_seconds", b"video_seconds", "video_side", b"video_side"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audio_channels", b"_audio_channels", "_audio_rate_hz", b"_audio_rate_hz", "_audio_seconds", b"_audio_seconds", "_image_pixels", b"_image_pixels", "_image_side", b"_image_side", "_part_bytes", b"_part_bytes", "_request_audio_seconds", b"_request_audio_seconds", "_request_bytes", b"_request_bytes", "_request_image_pixels", b"_request_image_pixels", "_request_video_frames", b"_request_video_frames", "_video_bytes", b"_video_bytes", "_video_frame_pixels", b"_video_frame_pixels", "_video_frames", b"_video_frames", "_video_seconds", b"_video_seconds", "_video_side", b"_video_side", "audio_channels", b"audio_channels", "audio_rate_hz", b"audio_rate_hz", "audio_seconds", b"audio_seconds", "image_pixels", b"image_pixels", "image_side", b"image_side", "part_bytes", b"part_bytes", "request_audio_seconds", b"request_audio_seconds", "request_bytes", b"request_bytes", "request_image_pixels", b"request_image_pixels", "request_video_frames", b"request_video_frames", "video_bytes", b"video_bytes", "video_frame_pixels", b"video_frame_pixels", "video_frames", b"video_frames", "video_seconds", b"video_seconds", "video_side", b"video_side"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__audio_channels: _TypeAlias = _typing.Literal["audio_channels"]  # noqa: Y015
+    _WhichOneofArgType__audio_channels: _TypeAlias = _typing.Literal["_audio_channels", b"_audio_channels"]  # noqa: Y015
+    _WhichOneofReturnType__audio_rate_hz: _TypeAlias = _typing.Literal["audio_rate_hz"]  # noqa: Y015
+    _WhichOneofArgType__audio_rate_hz: _TypeAlias = _typing.Literal["_audio_rate_hz", b"_audio_rate_hz"]  # noqa: Y015
+    _WhichOneofReturnType__audio_seconds: _TypeAlias = _typing.Literal["audio_seconds"]  # noqa: Y015
+    _WhichOneofArgType__audio_seconds: _TypeAlias = _typing.Literal["_audio_seconds", b"_audio_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__image_pixels: _TypeAlias = _typing.Literal["image_pixels"]  # noqa: Y015
+    _WhichOneofArgType__image_pixels: _TypeAlias = _typing.Literal["_image_pixels", b"_image_pixels"]  # noqa: Y015
+    _WhichOneofReturnType__image_side: _TypeAlias = _typing.Literal["image_side"]  # noqa: Y015
+    _WhichOneofArgType__image_side: _TypeAlias = _typing.Literal["_image_side", b"_image_side"]  # noqa: Y015
+    _WhichOneofReturnType__part_bytes: _TypeAlias = _typing.Literal["part_bytes"]  # noqa: Y015
+    _WhichOneofArgType__part_bytes: _TypeAlias = _typing.Literal["_part_bytes", b"_part_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__request_audio_seconds: _TypeAlias = _typing.Literal["request_audio_seconds"]  # noqa: Y015
+    _WhichOneofArgType__request_audio_seconds: _TypeAlias = _typing.Literal["_request_audio_seconds", b"_request_audio_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__request_bytes: _TypeAlias = _typing.Literal["request_bytes"]  # noqa: Y015
+    _WhichOneofArgType__request_bytes: _TypeAlias = _typing.Literal["_request_bytes", b"_request_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__request_image_pixels: _TypeAlias = _typing.Literal["request_image_pixels"]  # noqa: Y015
+    _WhichOneofArgType__request_image_pixels: _TypeAlias = _typing.Literal["_request_image_pixels", b"_request_image_pixels"]  # noqa: Y015
+    _WhichOneofReturnType__request_video_frames: _TypeAlias = _typing.Literal["request_video_frames"]  # noqa: Y015
+    _WhichOneofArgType__request_video_frames: _TypeAlias = _typing.Literal["_request_video_frames", b"_request_video_frames"]  # noqa: Y015
+    _WhichOneofReturnType__video_bytes: _TypeAlias = _typing.Literal["video_bytes"]  # noqa: Y015
+    _WhichOneofArgType__video_bytes: _TypeAlias = _typing.Literal["_video_bytes", b"_video_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__video_frame_pixels: _TypeAlias = _typing.Literal["video_frame_pixels"]  # noqa: Y015
+    _WhichOneofArgType__video_frame_pixels: _TypeAlias = _typing.Literal["_video_frame_pixels", b"_video_frame_pixels"]  # noqa: Y015
+    _WhichOneofReturnType__video_frames: _TypeAlias = _typing.Literal["video_frames"]  # noqa: Y015
+    _WhichOneofArgType__video_frames: _TypeAlias = _typing.Literal["_video_frames", b"_video_frames"]  # noqa: Y015
+    _WhichOneofReturnType__video_seconds: _TypeAlias = _typing.Literal["video_seconds"]  # noqa: Y015
+    _WhichOneofArgType__video_seconds: _TypeAlias = _typing.Literal["_video_seconds", b"_video_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__video_side: _TypeAlias = _typing.Literal["video_side"]  # noqa: Y015
+    _WhichOneofArgType__video_side: _TypeAlias = _typing.Literal["_video_side", b"_video_side"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_channels) -> _WhichOneofReturnType__audio_channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_rate_hz) -> _WhichOneofReturnType__audio_rate_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__audio_seconds) -> _WhichOneofReturnType__audio_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__image_pixels) -> _WhichOneofReturnType__image_pixels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__image_side) -> _WhichOneofReturnType__image_side | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__part_bytes) -> _WhichOneofReturnType__part_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_audio_seconds) -> _WhichOneofReturnType__request_audio_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_bytes) -> _WhichOneofReturnType__request_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_image_pixels) -> _WhichOneofReturnType__request_image_pixels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__request_video_frames) -> _WhichOneofReturnType__request_video_frames | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__video_bytes) -> _WhichOneofReturnType__video_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__video_frame_pixels) -> _WhichOneofReturnType__video_frame_pixels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__video_frames) -> _WhichOneofReturnType__video_frames | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__video_seconds) -> _WhichOneofReturnType__video_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__video_side) -> _WhichOneofReturnType__video_side | None: ...
+
+Global___MediaLimits: _TypeAlias = MediaLimits  # noqa: Y015

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from triptych.v1 import media_pb2 as triptych_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/media_service.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17triptych/v1/media.proto\"]\n\x12UploadMediaRequest\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.triptych.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"E\n\x0cUploadHeader\x12\x11\n\tmime_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"X\n\x13UploadMediaResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x17\x46indMissingMediaRequest\x12\x0f\n\x07sha256s\x18\x01 \x03(\x0c\"+\n\x18\x46indMissingMediaResponse\x12\x0f\n\x07sha256s\x18\x01 \x03(\x0c\"=\n\x11ProbeMediaRequest\x12(\n\x06source\x18\x01 \x01(\x0b\x32\x18.triptych.v1.MediaSource\"\xe1\x01\n\x12ProbeMediaResponse\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x12\n\nduration_s\x18\x06 \x01(\x01\x12\x0e\n\x06\x66rames\x18\x07 \x01(\x03\x12\x10\n\x08\x63hannels\x18\x08 \x01(\x05\x12\x16\n\x0esample_rate_hz\x18\t \x01(\x05\x12\x0e\n\x06tokens\x18\n \x01(\x05\"&\n\x12\x44\x65leteMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteMediaResponse2\xe4\x02\n\x0cMediaService\x12R\n\x0bUploadMedia\x12\x1f.triptych.v1.UploadMediaRequest\x1a .triptych.v1.UploadMediaResponse(\x01\x12_\n\x10\x46indMissingMedia\x12$.triptych.v1.FindMissingMediaRequest\x1a%.triptych.v1.FindMissingMediaResponse\x12M\n\nProbeMedia\x12\x1e.triptych.v1.ProbeMediaRequest\x1a\x1f.triptych.v1.ProbeMediaResponse\x12P\n\x0b\x44\x65leteMedia\x12\x1f.triptych.v1.DeleteMediaRequest\x1a .triptych.v1.DeleteMediaResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/media_service.proto\x12\x0btriptych.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17triptych/v1/media.proto\"]\n\x12UploadMediaRequest\x12+\n\x06header\x18\x01 \x01(\x0b\x32\x19.triptych.v1.UploadHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"E\n\x0cUploadHeader\x12\x11\n\tmime_type\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"X\n\x13UploadMediaResponse\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x17\x46indMissingMediaRequest\x12\x0f\n\x07sha256s\x18\x01 \x03(\x0c\"T\n\x18\x46indMissingMediaResponse\x12\x0f\n\x07sha256s\x18\x01 \x03(\x0c\x12\'\n\x05\x66ound\x18\x02 \x03(\x0b\x32\x18.triptych.v1.StoredMedia\"`\n\x0bStoredMedia\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa4\x01\n\x11ProbeMediaRequest\x12\'\n\x05image\x18\x02 \x01(\x0b\x32\x16.triptych.v1.ImagePartH\x00\x12\'\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x16.triptych.v1.AudioPartH\x00\x12\'\n\x05video\x18\x04 \x01(\x0b\x32\x16.triptych.v1.VideoPartH\x00\x42\x06\n\x04partJ\x04\x08\x01\x10\x02R\x06source\"\x89\x02\n\x12ProbeMediaResponse\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\x12\x12\n\nduration_s\x18\x06 \x01(\x01\x12\x0e\n\x06\x66rames\x18\x07 \x01(\x03\x12\x10\n\x08\x63hannels\x18\x08 \x01(\x05\x12\x16\n\x0esample_rate_hz\x18\t \x01(\x05\x12\x13\n\x06tokens\x18\n \x01(\x05H\x00\x88\x01\x01\x12\x16\n\x0esampled_frames\x18\x0b \x01(\x05\x42\t\n\x07_tokens\"&\n\x12\x44\x65leteMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteMediaResponse2\xe4\x02\n\x0cMediaService\x12R\n\x0bUploadMedia\x12\x1f.triptych.v1.UploadMediaRequest\x1a .triptych.v1.UploadMediaResponse(\x01\x12_\n\x10\x46indMissingMedia\x12$.triptych.v1.FindMissingMediaRequest\x1a%.triptych.v1.FindMissingMediaResponse\x12M\n\nProbeMedia\x12\x1e.triptych.v1.ProbeMediaRequest\x1a\x1f.triptych.v1.ProbeMediaResponse\x12P\n\x0b\x44\x65leteMedia\x12\x1f.triptych.v1.DeleteMediaRequest\x1a .triptych.v1.DeleteMediaResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,15 +42,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINDMISSINGMEDIAREQUEST']._serialized_start=362
   _globals['_FINDMISSINGMEDIAREQUEST']._serialized_end=404
   _globals['_FINDMISSINGMEDIARESPONSE']._serialized_start=406
-  _globals['_FINDMISSINGMEDIARESPONSE']._serialized_end=449
-  _globals['_PROBEMEDIAREQUEST']._serialized_start=451
-  _globals['_PROBEMEDIAREQUEST']._serialized_end=512
-  _globals['_PROBEMEDIARESPONSE']._serialized_start=515
-  _globals['_PROBEMEDIARESPONSE']._serialized_end=740
-  _globals['_DELETEMEDIAREQUEST']._serialized_start=742
-  _globals['_DELETEMEDIAREQUEST']._serialized_end=780
-  _globals['_DELETEMEDIARESPONSE']._serialized_start=782
-  _globals['_DELETEMEDIARESPONSE']._serialized_end=803
-  _globals['_MEDIASERVICE']._serialized_start=806
-  _globals['_MEDIASERVICE']._serialized_end=1162
+  _globals['_FINDMISSINGMEDIARESPONSE']._serialized_end=490
+  _globals['_STOREDMEDIA']._serialized_start=492
+  _globals['_STOREDMEDIA']._serialized_end=588
+  _globals['_PROBEMEDIAREQUEST']._serialized_start=591
+  _globals['_PROBEMEDIAREQUEST']._serialized_end=755
+  _globals['_PROBEMEDIARESPONSE']._serialized_start=758
+  _globals['_PROBEMEDIARESPONSE']._serialized_end=1023
+  _globals['_DELETEMEDIAREQUEST']._serialized_start=1025
+  _globals['_DELETEMEDIAREQUEST']._serialized_end=1063
+  _globals['_DELETEMEDIARESPONSE']._serialized_start=1065
+  _globals['_DELETEMEDIARESPONSE']._serialized_end=1086
+  _globals['_MEDIASERVICE']._serialized_start=1089
+  _globals['_MEDIASERVICE']._serialized_end=1445
 # @@protoc_insertion_point(module_scope)

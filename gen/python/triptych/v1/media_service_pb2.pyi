@@ -117,7 +117,7 @@ class FindMissingMediaRequest(_message.Message):
     SHA256S_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sha256s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """SHA-256 of each, 32 bytes. At least one."""
+        """SHA-256 of each, 32 bytes. At least one, at most 1,000."""
 
     def __init__(
         self,
@@ -139,44 +139,96 @@ class FindMissingMediaResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SHA256S_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sha256s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """A part of what was asked, in the same order."""
+
+    @_builtins.property
+    def found(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredMedia]:
+        """What is there already: the ids for `MediaSource.media_id`, in the order asked."""
 
     def __init__(
         self,
         *,
         sha256s: _abc.Iterable[_builtins.bytes] | None = ...,
+        found: _abc.Iterable[Global___StoredMedia] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256s", b"sha256s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found", "sha256s", b"sha256s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FindMissingMediaResponse: _TypeAlias = FindMissingMediaResponse  # noqa: Y015
 
 @_typing.final
-class ProbeMediaRequest(_message.Message):
-    """A medium to describe."""
+class StoredMedia(_message.Message):
+    """A medium that is stored already."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SOURCE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.bytes
+    """SHA-256 of its bytes."""
+    media_id: _builtins.str
+    """For `MediaSource.media_id`."""
     @_builtins.property
-    def source(self) -> _media_pb2.MediaSource:
-        """Where the bytes come from. Required."""
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the server may forget it."""
 
     def __init__(
         self,
         *,
-        source: _media_pb2.MediaSource | None = ...,
+        sha256: _builtins.bytes = ...,
+        media_id: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "media_id", b"media_id", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredMedia: _TypeAlias = StoredMedia  # noqa: Y015
+
+@_typing.final
+class ProbeMediaRequest(_message.Message):
+    """A medium to describe. Exactly one kind is set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_FIELD_NUMBER: _builtins.int
+    AUDIO_FIELD_NUMBER: _builtins.int
+    VIDEO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image(self) -> _media_pb2.ImagePart:
+        """A still picture."""
+
+    @_builtins.property
+    def audio(self) -> _media_pb2.AudioPart:
+        """A sound."""
+
+    @_builtins.property
+    def video(self) -> _media_pb2.VideoPart:
+        """A moving picture."""
+
+    def __init__(
+        self,
+        *,
+        image: _media_pb2.ImagePart | None = ...,
+        audio: _media_pb2.AudioPart | None = ...,
+        video: _media_pb2.VideoPart | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "image", b"image", "part", b"part", "video", b"video"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "image", b"image", "part", b"part", "video", b"video"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["image", "audio", "video"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___ProbeMediaRequest: _TypeAlias = ProbeMediaRequest  # noqa: Y015
 
@@ -196,6 +248,7 @@ class ProbeMediaResponse(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
+    SAMPLED_FRAMES_FIELD_NUMBER: _builtins.int
     modality: _media_pb2.Modality.ValueType
     """Image, audio or video."""
     mime_type: _builtins.str
@@ -215,7 +268,9 @@ class ProbeMediaResponse(_message.Message):
     sample_rate_hz: _builtins.int
     """In hertz. 0 when there is no sound."""
     tokens: _builtins.int
-    """Tokens that the loaded model spends on it."""
+    """Tokens that the loaded model spends on it. Unset: the model does not take this kind."""
+    sampled_frames: _builtins.int
+    """Of a video, the frames that the model sees. 0 for others."""
     def __init__(
         self,
         *,
@@ -228,13 +283,16 @@ class ProbeMediaResponse(_message.Message):
         frames: _builtins.int = ...,
         channels: _builtins.int = ...,
         sample_rate_hz: _builtins.int = ...,
-        tokens: _builtins.int = ...,
+        tokens: _builtins.int | None = ...,
+        sampled_frames: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_tokens", b"_tokens", "tokens", b"tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "duration_s", b"duration_s", "frames", b"frames", "height", b"height", "mime_type", b"mime_type", "modality", b"modality", "sample_rate_hz", b"sample_rate_hz", "size_bytes", b"size_bytes", "tokens", b"tokens", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_tokens", b"_tokens", "channels", b"channels", "duration_s", b"duration_s", "frames", b"frames", "height", b"height", "mime_type", b"mime_type", "modality", b"modality", "sample_rate_hz", b"sample_rate_hz", "sampled_frames", b"sampled_frames", "size_bytes", b"size_bytes", "tokens", b"tokens", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__tokens: _TypeAlias = _typing.Literal["tokens"]  # noqa: Y015
+    _WhichOneofArgType__tokens: _TypeAlias = _typing.Literal["_tokens", b"_tokens"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tokens) -> _WhichOneofReturnType__tokens | None: ...
 
 Global___ProbeMediaResponse: _TypeAlias = ProbeMediaResponse  # noqa: Y015
 

@@ -67,38 +67,42 @@ class MediaServiceServicer:
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
+        more than the server stores of one medium. Correct it; retrying is of no use.
+        * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+        * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindMissingMedia(self, request, context):
-        """Tells which contents the server does not have, so that only these are sent.
-        Safe to retry.
+        """Tells which contents the server does not have for this caller, so that only these are
+        sent. What it has is kept from now on as if it had just been uploaded. Safe to retry.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
+        * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ProbeMedia(self, request, context):
-        """Describes a medium from its header, decoding as little as possible. Safe to retry.
+        """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-        Errors:
-        * UNIMPLEMENTED: this server version does not probe media.
+        Errors: those of a media part of `GenerationService.Generate`; field paths start with
+        `image`, `audio` or `video`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMedia(self, request, context):
-        """Forgets a stored medium. Deleting what is not there is no error.
+        """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * FAILED_PRECONDITION: the server was started without a store.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

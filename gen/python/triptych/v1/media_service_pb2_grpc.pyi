@@ -39,26 +39,30 @@ class MediaServiceStub:
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
+      more than the server stores of one medium. Correct it; retrying is of no use.
+    * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+    * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
     """
     FindMissingMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]
-    """Tells which contents the server does not have, so that only these are sent.
-    Safe to retry.
+    """Tells which contents the server does not have for this caller, so that only these are
+    sent. What it has is kept from now on as if it had just been uploaded. Safe to retry.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
+    * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
     """
     ProbeMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ProbeMediaRequest, _media_service_pb2.ProbeMediaResponse]
-    """Describes a medium from its header, decoding as little as possible. Safe to retry.
+    """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-    Errors:
-    * UNIMPLEMENTED: this server version does not probe media.
+    Errors: those of a media part of `GenerationService.Generate`; field paths start with
+    `image`, `audio` or `video`.
     """
     DeleteMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]
-    """Forgets a stored medium. Deleting what is not there is no error.
+    """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * FAILED_PRECONDITION: the server was started without a store.
     """
 
 @_typing.type_check_only
@@ -72,26 +76,30 @@ class MediaServiceAsyncStub(MediaServiceStub):
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
+      more than the server stores of one medium. Correct it; retrying is of no use.
+    * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+    * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
     """
     FindMissingMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]  # type: ignore[assignment]
-    """Tells which contents the server does not have, so that only these are sent.
-    Safe to retry.
+    """Tells which contents the server does not have for this caller, so that only these are
+    sent. What it has is kept from now on as if it had just been uploaded. Safe to retry.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
+    * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
     """
     ProbeMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ProbeMediaRequest, _media_service_pb2.ProbeMediaResponse]  # type: ignore[assignment]
-    """Describes a medium from its header, decoding as little as possible. Safe to retry.
+    """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-    Errors:
-    * UNIMPLEMENTED: this server version does not probe media.
+    Errors: those of a media part of `GenerationService.Generate`; field paths start with
+    `image`, `audio` or `video`.
     """
     DeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]  # type: ignore[assignment]
-    """Forgets a stored medium. Deleting what is not there is no error.
+    """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
     Errors:
-    * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+    * FAILED_PRECONDITION: the server was started without a store.
     """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -108,7 +116,10 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
+          more than the server stores of one medium. Correct it; retrying is of no use.
+        * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+        * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
         """
 
     @_abc_1.abstractmethod
@@ -117,11 +128,12 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.FindMissingMediaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.FindMissingMediaResponse, _abc.Awaitable[_media_service_pb2.FindMissingMediaResponse]]:
-        """Tells which contents the server does not have, so that only these are sent.
-        Safe to retry.
+        """Tells which contents the server does not have for this caller, so that only these are
+        sent. What it has is kept from now on as if it had just been uploaded. Safe to retry.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
+        * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
         """
 
     @_abc_1.abstractmethod
@@ -130,10 +142,10 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.ProbeMediaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.ProbeMediaResponse, _abc.Awaitable[_media_service_pb2.ProbeMediaResponse]]:
-        """Describes a medium from its header, decoding as little as possible. Safe to retry.
+        """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-        Errors:
-        * UNIMPLEMENTED: this server version does not probe media.
+        Errors: those of a media part of `GenerationService.Generate`; field paths start with
+        `image`, `audio` or `video`.
         """
 
     @_abc_1.abstractmethod
@@ -142,10 +154,10 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _media_service_pb2.DeleteMediaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.DeleteMediaResponse, _abc.Awaitable[_media_service_pb2.DeleteMediaResponse]]:
-        """Forgets a stored medium. Deleting what is not there is no error.
+        """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
         Errors:
-        * UNIMPLEMENTED: this server version does not store media. Send `MediaSource.data`.
+        * FAILED_PRECONDITION: the server was started without a store.
         """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
