@@ -28,7 +28,7 @@ class DecodedImage:
 
 @dataclass(frozen=True, slots=True)
 class DecodedAudio:
-    """Mono samples in [-1, 1], shape [n], float32, at `sample_rate_hz`."""
+    """Mono samples, shape [n], float32, full scale 1, at `sample_rate_hz`."""
 
     field: str
     sha256: str
@@ -42,7 +42,8 @@ class DecodedVideo:
     """RGB frames, shape [t, height, width, 3], uint8, chosen from a clip.
 
     `fps` is the clip's own frame rate, `total_frames` its frames, and `frame_indices` says
-    which of them were chosen.
+    which of them were chosen. `sound`, mono samples [n] at `sound_rate_hz`, is that of the same
+    clip, if the part wants it.
     """
 
     field: str
@@ -52,6 +53,8 @@ class DecodedVideo:
     duration_s: float
     total_frames: int
     frame_indices: tuple[int, ...]
+    sound: NDArray[np.float32] | None = dataclasses.field(default=None, repr=False)
+    sound_rate_hz: int = 0
     modality = Modality.VIDEO
 
 
@@ -109,8 +112,12 @@ class PlaceholderSpan:
 
 @dataclass(frozen=True, slots=True)
 class PreparedPrompt:
-    """A prompt that the engine has preprocessed; `engine_input` is the engine's own object."""
+    """A prompt that the engine can answer once; `engine_input` is the engine's own object.
+
+    `items` are those of its media, by the media's hashes; the engine empties it when it has them.
+    """
 
     token_count: int
     placeholders: tuple[PlaceholderSpan, ...]
     engine_input: Any = dataclasses.field(repr=False)
+    items: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)

@@ -1,55 +1,109 @@
-"""Sounds, by libsndfile; resampled by soxr."""
+"""Sounds: read in blocks by libsndfile or FFmpeg, mixed to one channel, resampled by soxr.
+
+A block at a time, because a small FLAC of silence may hold gigabytes. libsndfile reads WAV, FLAC,
+OGG and headerless samples; FFmpeg reads MP3 and what lies in MP4 and WebM (sound_track.py).
+"""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from service.domain.conversation import AudioPart
-from service.errors import InvalidRequestError, MediaUndecodableError
-from service.media.limits import MediaLimits, check_limit
+from service.domain.conversation import AudioPart, Modality, VideoPart
+from service.domain.media import MediaDescription
+from service.errors import InvalidRequestError
+from service.media.file_format import FileFormat
+from service.media.open_medium import OpenMedium
+from service.media.sound import Sound
+from service.media.sound_file import open_sound_file
+from service.media.sound_track import open_sound_track
 
-# The sound is read, and resampled, in pieces: a small FLAC of silence may hold gigabytes.
-_BLOCK_FRAMES = 1 << 16
-# libsndfile's SF_COUNT_MAX: the FLAC was written to a pipe, and its header tells no length.
-_UNKNOWN_FRAMES = (1 << 63) - 1
 # A damaged float file may hold NaN and what overflows in the resampler, and would spread.
 _LOUDEST = 1 << 15
+# Below, a file of a few bytes would become minutes of sound.
+_LOWEST_RATE_HZ = 1_000
+_LIBSNDFILE_FORMATS = (FileFormat.WAV, FileFormat.FLAC, FileFormat.OGG, FileFormat.PCM)
 
 
-def decode_audio(part: AudioPart, limits: MediaLimits, rate_hz: int) -> NDArray[np.float32]:
+def describe_audio(medium: OpenMedium[AudioPart]) -> MediaDescription:
+    """Return what the header tells, or the packets where it does not; limits are checked."""
+    with _open(medium) as sound:
+        check_header(medium, sound)
+        seconds = sound.seconds or 0.0
+        return MediaDescription(
+            Modality.AUDIO,
+            medium.file_format.mime_type(Modality.AUDIO),
+            medium.size_bytes,
+            duration_s=seconds,
+            used_s=_used_s(medium.part, seconds),
+            channels=sound.channels,
+            sample_rate_hz=sound.rate_hz,
+        )
+
+
+def decode_audio(medium: OpenMedium[AudioPart], rate_hz: int) -> NDArray[np.float32]:
     """Return mono samples [n] at `rate_hz`, channels averaged, cut to the part's moments."""
-    with soundfile.SoundFile(io.BytesIO(part.source.data)) as sound:
-        _check_header(part, sound, limits)
-        mono = _mono_blocks(part, sound, limits)
-        samples = np.concatenate(list(_resample(mono, sound.samplerate, rate_hz)))
+    with _open(medium) as sound:
+        return read_mono(medium, sound, rate_hz)
+
+
+def check_header(medium: OpenMedium[AudioPart] | OpenMedium[VideoPart], sound: Sound) -> None:
+    """Check what is known before a sound is decoded against the limits, and against sense."""
+    medium.check("audio_channels", sound.channels)
+    medium.check("audio_rate_hz", sound.rate_hz)
+    if sound.rate_hz < _LOWEST_RATE_HZ or sound.channels < 1:
+        raise medium.undecodable(
+            f"the sound has {sound.channels} channels at {sound.rate_hz} Hz; at least 1 at "
+            f"{_LOWEST_RATE_HZ} Hz are read"
+        )
+    if sound.seconds is None:
+        return
+    start_s = medium.part.start_s or 0.0
+    if isinstance(medium.part, AudioPart) and 0 < sound.seconds <= start_s:
+        raise InvalidRequestError(
+            f"{medium.part.field}.start_s",
+            f"{start_s:g} is beyond the end at {sound.seconds:g} seconds",
+        )
+    medium.check("audio_seconds", _used_s(medium.part, sound.seconds))
+
+
+def read_mono(
+    medium: OpenMedium[AudioPart] | OpenMedium[VideoPart], sound: Sound, rate_hz: int
+) -> NDArray[np.float32]:
+    """Check a sound's header, and return the part's cut of it as mono samples [n] at `rate_hz`."""
+    check_header(medium, sound)
+    samples = np.concatenate(list(_resample(_mono(medium, sound), sound.rate_hz, rate_hz)))
     if not len(samples):
-        raise MediaUndecodableError(part.field, f"the sound has no samples at {rate_hz} Hz")
-    return samples.clip(-1.0, 1.0, out=samples)
+        raise medium.undecodable(f"the sound has no samples at {rate_hz} Hz")
+    return samples
 
 
-def _mono_blocks(
-    part: AudioPart, sound: soundfile.SoundFile, limits: MediaLimits
+def _open(medium: OpenMedium[AudioPart]) -> AbstractContextManager[Sound]:
+    if medium.file_format in _LIBSNDFILE_FORMATS:
+        return open_sound_file(medium)
+    return open_sound_track(medium)
+
+
+def _used_s(part: AudioPart | VideoPart, seconds: float) -> float:
+    end_s = seconds if part.end_s is None else min(part.end_s, seconds)
+    return max(0.0, end_s - (part.start_s or 0.0))
+
+
+def _mono(
+    medium: OpenMedium[AudioPart] | OpenMedium[VideoPart], sound: Sound
 ) -> Iterator[NDArray[np.float32]]:
-    frames, done = _seek_to_cut(part, sound), 0
-    is_length_known = sound.frames != _UNKNOWN_FRAMES
-    # `read` would seek to where it stands, which fails at the end when the length is unknown.
-    sound.seekable = lambda: False
-    while done < frames:
-        block = sound.read(min(frames - done, _BLOCK_FRAMES), dtype="float32", always_2d=True)
-        if not len(block):
-            if sound.format == "FLAC" and is_length_known:  # an MP3's length is only estimated
-                raise MediaUndecodableError(part.field, "the sound breaks off; it is incomplete")
-            return
+    """Yield the cut's samples, channels averaged; counts seconds again, as headers may lie."""
+    part, done = medium.part, 0
+    first = round((part.start_s or 0.0) * sound.rate_hz)
+    last = None if part.end_s is None else max(first + 1, round(part.end_s * sound.rate_hz))
+    for block in sound.blocks(first, last):
         done += len(block)
-        if not is_length_known:
-            seconds = done / sound.samplerate
-            check_limit(part.field, "audio_seconds", limits.audio_seconds, seconds)
+        if sound.seconds is None or done > sound.seconds * sound.rate_hz:
+            medium.check("audio_seconds", done / sound.rate_hz)
         finite = np.nan_to_num(block.clip(-_LOUDEST, _LOUDEST), copy=False)
         yield finite.mean(axis=1, dtype=np.float32)
 
@@ -57,32 +111,11 @@ def _mono_blocks(
 def _resample(
     blocks: Iterable[NDArray[np.float32]], from_hz: int, to_hz: int
 ) -> Iterator[NDArray[np.float32]]:
+    if from_hz == to_hz:
+        yield np.empty(0, np.float32)
+        yield from blocks
+        return
     resampler = soxr.ResampleStream(from_hz, to_hz, num_channels=1, dtype="float32")
     for block in blocks:
         yield resampler.resample_chunk(block)
     yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
-
-
-def _check_header(part: AudioPart, sound: soundfile.SoundFile, limits: MediaLimits) -> None:
-    field, rate_hz = part.field, sound.samplerate
-    check_limit(field, "audio_channels", limits.audio_channels, sound.channels)
-    check_limit(field, "audio_rate_hz", limits.audio_rate_hz, rate_hz)
-    if sound.frames != _UNKNOWN_FRAMES:
-        end_s = min(part.end_s or float("inf"), sound.frames / rate_hz)
-        check_limit(field, "audio_seconds", limits.audio_seconds, end_s - (part.start_s or 0.0))
-
-
-def _seek_to_cut(part: AudioPart, sound: soundfile.SoundFile) -> int:
-    """Go to the cut's start and return how many frames it has."""
-    start = round((part.start_s or 0.0) * sound.samplerate)
-    if sound.frames and start >= sound.frames:
-        raise InvalidRequestError(
-            f"{part.field}.start_s",
-            f"{part.start_s:g} is beyond the end at {sound.frames / sound.samplerate:g} seconds",
-        )
-    end: int = sound.frames
-    if part.end_s is not None:
-        end = min(end, max(start + 1, round(part.end_s * sound.samplerate)))
-    if start:
-        sound.seek(start)
-    return int(end - start)

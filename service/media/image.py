@@ -1,20 +1,47 @@
-"""Still pictures, by Pillow."""
+"""Still pictures, by Pillow: upright RGB pixels of the first frame, on white.
+
+What the engine gets is, pixel for pixel, what vLLM's own loader makes of the same file;
+docs/adr/0004-decoders.md lists the exceptions.
+"""
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
-from service.domain.conversation import ImagePart
-from service.media.limits import MediaLimits, check_limit
+from service.domain.conversation import ImagePart, Modality
+from service.domain.media import MediaDescription
+from service.media.open_medium import OpenMedium
 
-_FORMATS = ("PNG", "JPEG", "WEBP")
+# Imported by name, so that nothing is looked up when a worker has no files to look at any more.
+_PLUGINS = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 # Ours is checked on the header; Pillow's own would only warn up to twice its value.
 Image.MAX_IMAGE_PIXELS = None
+# One worker, one thread.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # What undoes each value of the EXIF tag Orientation but 1, which is upright (TIFF 6.0, page 36).
 _TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,43 +52,67 @@ _TO_UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING = (5, 6, 7, 8)
 
 
-def decode_image(part: ImagePart, limits: MediaLimits) -> NDArray[np.uint8]:
+def describe_image(medium: OpenMedium[ImagePart]) -> MediaDescription:
+    """Return the upright picture's size in the file, before `max_pixels`."""
+    with _open(medium) as image:
+        width, height = image.size
+        # Pillow would decode a PNG to find EXIF data behind the pixels.
+        is_exif_read = image.format != "PNG" or "exif" in image.info
+        if is_exif_read and _orientation(image) in _LYING:
+            width, height = height, width
+    mime_type = medium.file_format.mime_type(Modality.IMAGE)
+    return MediaDescription(Modality.IMAGE, mime_type, medium.size_bytes, width, height)
+
+
+def decode_image(medium: OpenMedium[ImagePart]) -> NDArray[np.uint8]:
     """Return upright RGB pixels [height, width, 3]; of an animation, the first frame."""
-    with Image.open(io.BytesIO(part.source.data), formats=_FORMATS) as image:
-        check_limit(part.field, "image_pixels", limits.image_pixels, image.width * image.height)
-        if part.max_pixels is not None and image.format == "JPEG":
+    max_pixels = medium.part.max_pixels
+    with _open(medium) as image:
+        if max_pixels is not None and image.format == "JPEG":
             # The JPEG decoder itself can halve a picture, which costs far less than scaling it.
-            image.draft("RGB", _shrunk(image.size, part.max_pixels))
+            image.draft("RGB", _shrunk(image.size, max_pixels))
         image.load()
-        turn = _turn_of(image)
+        turn = _TO_UPRIGHT.get(_orientation(image))
         rgb = _to_rgb(image if turn is None else image.transpose(turn))
-    if part.max_pixels is not None and rgb.width * rgb.height > part.max_pixels:
-        rgb = rgb.resize(_shrunk(rgb.size, part.max_pixels), Image.Resampling.BICUBIC)
+    if max_pixels is not None and rgb.width * rgb.height > max_pixels:
+        rgb = rgb.resize(_shrunk(rgb.size, max_pixels), Image.Resampling.BICUBIC)
     return np.asarray(rgb)
 
 
-def _turn_of(image: Image.Image) -> Image.Transpose | None:
-    """Return what turns a picture upright; None also when its EXIF cannot be read."""
+@contextmanager
+def _open(medium: OpenMedium[ImagePart]) -> Iterator[Image.Image]:
+    with Image.open(medium.file, formats=(medium.file_format.name,)) as image:
+        medium.check("image_side", max(image.size))
+        medium.check("image_pixels", image.width * image.height)
+        yield image
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation; 1, which is upright, also when it cannot be read."""
     try:
-        return _TO_UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - Pillow raises anything, and the picture itself is sound
-        return None
+        return 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert any mode; what is transparent becomes white."""
-    if image.mode in {"I", "I;16", "I;16B", "F"}:
+    if image.mode.startswith("I;16"):
         # Pillow would clip 16-bit values at 255 instead of scaling them.
         values = np.asarray(image, np.float32) / 257.0
         return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
     if not image.has_transparency_data:
         # convert would copy even what is RGB already.
         return image if image.mode == "RGB" else image.convert("RGB")
-    rgba = image.convert("RGBA")
-    white = Image.new("RGBA", rgba.size, "white")
-    return Image.alpha_composite(white, rgba).convert("RGB")
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    white = Image.new("RGB", rgba.size, "white")
+    white.paste(rgba, mask=rgba.getchannel("A"))
+    return white
 
 
 def _shrunk(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:

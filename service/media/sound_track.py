@@ -1,0 +1,117 @@
+"""Sounds by PyAV (FFmpeg): MP3, and the sound of MP4 and WebM.
+
+The length is counted in packets: an MP3 of variable bit rate need not say how long it is, and what
+any of these says need not be true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av.container
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from numpy.typing import NDArray
+
+from service.domain.conversation import AudioPart, VideoPart
+from service.errors import InvalidRequestError
+from service.media.container import has_pictures, open_container, sound_stream
+from service.media.open_medium import OpenMedium
+from service.media.sound import Sound
+
+# What decoders need to have heard before: MP3's bit reservoir, AAC's overlap, Opus's 80 ms.
+_PREROLL_S = 1.0
+
+
+@contextmanager
+def open_sound_track(medium: OpenMedium[AudioPart] | OpenMedium[VideoPart]) -> Iterator[Sound]:
+    """Open the first sound of a container; of a video part's, it may be missing."""
+    with open_container(medium) as container:
+        stream = sound_stream(medium, container)
+        if stream is None:
+            raise _without_sound(medium)
+        if isinstance(medium.part, AudioPart) and has_pictures(container):
+            raise medium.undecodable(
+                f"the {medium.file_format.label} file holds a video; send it as a video"
+            )
+        seconds = _seconds(container, stream)
+    with open_container(medium) as container:
+        stream = sound_stream(medium, container)
+        if stream is None:
+            raise _without_sound(medium)
+        yield _SoundTrack(medium, container, stream, seconds)
+
+
+def _without_sound(
+    medium: OpenMedium[AudioPart] | OpenMedium[VideoPart],
+) -> InvalidRequestError:
+    if isinstance(medium.part, AudioPart):
+        return medium.undecodable("the file holds no sound")
+    return InvalidRequestError(f"{medium.part.field}.use_sound", "the video has no sound track")
+
+
+def _seconds(container: av.container.InputContainer, stream: AudioStream) -> float:
+    """Return the sum of the packets' lengths."""
+    ticks = sum(packet.duration or 0 for packet in container.demux(stream) if packet.size)
+    return float(ticks * stream.time_base) if stream.time_base else 0.0
+
+
+class _SoundTrack:
+    def __init__(
+        self,
+        medium: OpenMedium[AudioPart] | OpenMedium[VideoPart],
+        container: av.container.InputContainer,
+        stream: AudioStream,
+        seconds: float,
+    ) -> None:
+        self._medium = medium
+        self._container = container
+        self._stream = stream
+        self.rate_hz = stream.rate or 0
+        self.channels = stream.channels or 0
+        self.seconds = seconds or None
+
+    def blocks(self, first: int, last: int | None) -> Iterator[NDArray[np.float32]]:
+        at = None
+        for frame in self._frames(first / self.rate_hz - _PREROLL_S):
+            if frame.sample_rate != self.rate_hz:
+                raise self._medium.undecodable("the sound's sample rate changes within the file")
+            self._medium.check("audio_channels", frame.layout.nb_channels)
+            if at is None:
+                # Only what has passed over a beginning needs to ask where it is.
+                at = 0 if first <= _PREROLL_S * self.rate_hz else self._position(frame)
+            block = _to_floats(frame)
+            start, at = at, at + len(block)
+            kept = block[max(0, first - start) : None if last is None else max(0, last - start)]
+            if len(kept):
+                yield kept
+            if last is not None and at >= last:
+                return
+
+    def _frames(self, from_s: float) -> Iterator[AudioFrame]:
+        """Decode the packets from a moment on; those before are only passed over."""
+        for packet in self._container.demux(self._stream):
+            if packet.size and packet.pts is not None and packet.time_base is not None:
+                start = self._stream.start_time or 0
+                if float((packet.pts - start) * packet.time_base) < from_s:
+                    continue
+            yield from packet.decode()
+
+    def _position(self, frame: AudioFrame) -> int:
+        if frame.pts is None or frame.time_base is None:
+            raise self._medium.undecodable("the sound's packets tell no time")
+        start = (self._stream.start_time or 0) * (self._stream.time_base or 0)
+        return round((frame.pts * frame.time_base - start) * self.rate_hz)
+
+
+def _to_floats(frame: AudioFrame) -> NDArray[np.float32]:
+    """Return samples [n, channels], full scale 1."""
+    values = frame.to_ndarray()
+    samples = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
+    if samples.dtype == np.uint8:
+        return ((samples.astype(np.float32) - 128) / 128).astype(np.float32)
+    if np.issubdtype(samples.dtype, np.integer):
+        return samples.astype(np.float32) / np.float32(1 << samples.dtype.itemsize * 8 - 1)
+    return samples.astype(np.float32, copy=False)
