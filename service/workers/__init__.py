@@ -1,0 +1,1 @@
+"""Worker processes: forked from one warm process, sandboxed, and replaced when they end."""
