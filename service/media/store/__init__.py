@@ -1,0 +1,1 @@
+"""Media that callers have uploaded, on disk."""
