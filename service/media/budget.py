@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -9,11 +10,12 @@ from service.errors import MediaBudgetExceededError
 
 
 class ByteBudget:
-    """A bound on what is reserved at once. Belongs to one event loop."""
+    """A bound on what is reserved at once. Safe to use from several threads."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._reserved_bytes = 0
+        self._lock = threading.Lock()
 
     @property
     def reserved_bytes(self) -> int:
@@ -25,17 +27,22 @@ class ByteBudget:
         return Reservation(self, field)
 
     def _grow(self, field: str, size_bytes: int) -> None:
-        wanted = self._reserved_bytes + size_bytes
-        if wanted > self._limit_bytes:
-            raise MediaBudgetExceededError(field, "in_flight_bytes", self._limit_bytes, wanted)
-        self._reserved_bytes = wanted
+        with self._lock:
+            wanted = self._reserved_bytes + size_bytes
+            if wanted > self._limit_bytes:
+                raise MediaBudgetExceededError(field, "in_flight_bytes", self._limit_bytes, wanted)
+            self._reserved_bytes = wanted
 
     def _shrink(self, size_bytes: int) -> None:
-        self._reserved_bytes -= size_bytes
+        with self._lock:
+            self._reserved_bytes -= size_bytes
 
 
 class Reservation:
-    """One medium's share of a budget; given back by `close`, or at the end of a `with`."""
+    """One medium's share of a budget; given back by `close`, or at the end of a `with`.
+
+    Used by one thread at a time.
+    """
 
     def __init__(self, budget: ByteBudget, field: str) -> None:
         self._budget = budget
