@@ -22,8 +22,8 @@ from service.media.sound import Sound
 from service.media.sound_file import open_sound_file
 from service.media.sound_track import open_sound_track
 
-# A damaged float file may hold NaN and what overflows in the resampler, and would spread.
-_LOUDEST = 1 << 15
+# Floats may pass full scale, which is 1; what is louder by 24 dB is damage, and would drown the rest.
+_LOUDEST = 16
 # Below, a file of a few bytes would become minutes of sound.
 _LOWEST_RATE_HZ = 1_000
 _LIBSNDFILE_FORMATS = (FileFormat.WAV, FileFormat.FLAC, FileFormat.OGG, FileFormat.PCM)

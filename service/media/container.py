@@ -69,7 +69,7 @@ def open_container(
         "ignore_chapters": "1",
         "codec_whitelist": _DECODERS,
         "max_streams": str(_MOST_STREAMS),
-        "max_pixels": str(medium.limits.video_frame_pixels),
+        "max_pixels": str(_most_pixels(medium)),
         "threads": "1",
     }
     with av.open(
@@ -137,4 +137,9 @@ def _use_one_thread(
     context = stream.codec_context
     context.thread_count = 1
     context.thread_type = "NONE"
-    context.options = {"max_pixels": str(medium.limits.video_frame_pixels)}
+    context.options = {"max_pixels": str(_most_pixels(medium))}
+
+
+def _most_pixels(medium: OpenMedium[AudioPart] | OpenMedium[VideoPart]) -> int:
+    """Return what no decoder may allocate: it pads, and a little above the limit gets our error."""
+    return min(4 * medium.limits.video_frame_pixels + 65_536, (1 << 31) - 1)

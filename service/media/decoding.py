@@ -139,5 +139,6 @@ def _refusing(field: str, file_format: FileFormat) -> Iterator[None]:
 
 def _cause(exc: Exception) -> str:
     """Return what happened in a line, without the library's number and object's names."""
-    text = str(getattr(exc, "strerror", None) or exc).strip() or type(exc).__name__
-    return re.sub(r"\s*<[^<>]* object[^<>]*>|\s*<_io\.[^<>]*>", "", text.splitlines()[0]).strip()
+    text = str(getattr(exc, "strerror", None) or exc).strip()
+    line = re.sub(r"\s*<[^<>]* object[^<>]*>|\s*<_io\.[^<>]*>", "", text.partition("\n")[0])
+    return line.strip() or type(exc).__name__

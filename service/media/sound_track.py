@@ -6,6 +6,7 @@ any of these says need not be true.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -53,9 +54,18 @@ def _without_sound(
 
 
 def _seconds(container: av.container.InputContainer, stream: AudioStream) -> float:
-    """Return the sum of the packets' lengths."""
-    ticks = sum(packet.duration or 0 for packet in container.demux(stream) if packet.size)
-    return float(ticks * stream.time_base) if stream.time_base else 0.0
+    """Return the sum of the packets' lengths, without what an encoder put before and behind."""
+    if not stream.time_base or not stream.rate:
+        return 0.0
+    ticks, padding = 0, 0
+    for packet in container.demux(stream):
+        if packet.size:
+            ticks += packet.duration or 0
+            for side_data in packet.iter_sidedata():
+                if side_data.data_type == "skip_samples":
+                    # FFmpeg's AV_PKT_DATA_SKIP_SAMPLES: how many at the start, and at the end.
+                    padding += sum(struct.unpack("<II", bytes(side_data)[:8]))
+    return max(0.0, float(ticks * stream.time_base) - padding / stream.rate)
 
 
 class _SoundTrack:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.media.image import decode_image
-from service.media.limits import MediaLimits
-from tests.unit.media.files import encode_image, gradient, image_part
+from tests.unit.media.files import encode_image, gradient, image_medium
 
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
 # Where the top left corner of an upright picture lies in the file, by EXIF orientation.
@@ -35,7 +34,7 @@ DAMAGED_EXIF = {
 
 
 def pixels_of(data: bytes, max_pixels: int | None = None) -> NDArray[np.uint8]:
-    pixels = decode_image(image_part(data, max_pixels), MediaLimits())
+    pixels = decode_image(image_medium(data, max_pixels))
     assert pixels.dtype == np.uint8
     return pixels
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service.domain.limits import MediaLimits
 from service.errors import LimitExceededError
 from service.media.image import decode_image
-from service.media.limits import MediaLimits
-from tests.unit.media.files import FIELD, encode_image, gradient, image_part
+from tests.unit.media.files import FIELD, encode_image, gradient, image_medium
 
-KINDS = ("PNG", "JPEG", "WEBP")
+KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
 
 def claiming(data: bytes, width: int, height: int) -> bytes:
@@ -29,7 +29,11 @@ def claiming(data: bytes, width: int, height: int) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_as_large_as_the_limit_is_decoded(kind: str) -> None:
     limits = MediaLimits(image_pixels=48 * 32)
-    assert decode_image(image_part(encode_image(gradient(), kind)), limits).shape == (32, 48, 3)
+    assert decode_image(image_medium(encode_image(gradient(), kind), limits=limits)).shape == (
+        32,
+        48,
+        3,
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,7 +45,7 @@ def test_a_larger_picture_is_refused_before_it_is_decoded(
     with Image.open(io.BytesIO(data)) as image:
         monkeypatch.setattr(type(image), "load", lambda _: pytest.fail("decoded"))
     with pytest.raises(LimitExceededError) as caught:
-        decode_image(image_part(data), MediaLimits(image_pixels=48 * 31))
+        decode_image(image_medium(data, limits=MediaLimits(image_pixels=48 * 31)))
     assert caught.value.metadata == {
         "field": FIELD,
         "limit": "image_pixels",
@@ -56,15 +60,16 @@ def test_a_larger_picture_is_refused_before_it_is_decoded(
 def test_a_small_file_that_claims_a_huge_picture_is_refused(kind: str, side: int) -> None:
     """The usual limit is 64 million pixels, whatever Pillow's own would be."""
     data = claiming(encode_image(gradient(), kind), side, side)
+    limits = MediaLimits(image_side=side)
     with pytest.raises(LimitExceededError, match=f"got {side * side}"):
-        decode_image(image_part(data), MediaLimits())
+        decode_image(image_medium(data, limits=limits))
 
 
 def test_a_size_limit_does_not_make_a_huge_picture_small_enough() -> None:
     """Scaling it down would mean decoding it first."""
     data = claiming(encode_image(gradient(), "PNG"), 60_000, 60_000)
     with pytest.raises(LimitExceededError):
-        decode_image(image_part(data, max_pixels=100), MediaLimits())
+        decode_image(image_medium(data, max_pixels=100, limits=MediaLimits(image_side=60_000)))
 
 
 @pytest.mark.parametrize("max_pixels", [1, 2, 7, 100, 1000, 1536, 5000])
@@ -74,7 +79,7 @@ def test_max_pixels_bounds_the_picture_and_keeps_its_aspect(
     kind: str, size: tuple[int, int], max_pixels: int
 ) -> None:
     data = encode_image(gradient(*size), kind)
-    height, width, _ = decode_image(image_part(data, max_pixels), MediaLimits()).shape
+    height, width, _ = decode_image(image_medium(data, max_pixels)).shape
     assert 1 <= width * height <= max(max_pixels, 1)
     if size[0] * size[1] <= max_pixels:
         assert (width, height) == size
@@ -88,13 +93,13 @@ def test_max_pixels_bounds_the_picture_and_keeps_its_aspect(
 def test_a_scaled_picture_is_not_needlessly_small() -> None:
     """It loses less than a row and a column to rounding."""
     data = encode_image(gradient(300, 200), "JPEG")
-    height, width, _ = decode_image(image_part(data, max_pixels=15_000), MediaLimits()).shape
+    height, width, _ = decode_image(image_medium(data, max_pixels=15_000)).shape
     assert (width + 1) * (height + 1) > 15_000
 
 
 def test_a_scaled_picture_shows_the_same() -> None:
     whole = gradient(300, 200)
-    scaled = decode_image(image_part(encode_image(whole, "JPEG"), 15_000), MediaLimits())
+    scaled = decode_image(image_medium(encode_image(whole, "JPEG"), 15_000))
     centres = np.linspace(1, 299, scaled.shape[1]).astype(int)
     rows = np.linspace(1, 199, scaled.shape[0]).astype(int)
     assert np.abs(scaled - whole[np.ix_(rows, centres)].astype(int)).mean() < 3
@@ -105,5 +110,5 @@ def test_max_pixels_counts_after_turning() -> None:
     exif = Image.Exif()
     exif[0x112] = 6
     data = encode_image(gradient(400, 100), "JPEG", exif=exif)
-    height, width, _ = decode_image(image_part(data, max_pixels=10_000), MediaLimits()).shape
+    height, width, _ = decode_image(image_medium(data, max_pixels=10_000)).shape
     assert (width, height) == (50, 200)

@@ -13,9 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from service.errors import MediaUndecodableError
-from service.media.limits import MediaLimits
 from service.media.video import Clip, decode_video
-from tests.unit.media.files import encode_video, frame_numbers, grey_frames, video_part
+from tests.unit.media.files import (
+    AUDIO_RATE_HZ,
+    encode_video,
+    frame_numbers,
+    grey_frames,
+    video_medium,
+)
 from tests.unit.media.vp8_packets import encode_vp8, hidden, webm_of
 
 # How the stored picture is turned for showing: (a, b, c, d) of the matrix, and the same in numpy.
@@ -31,8 +36,7 @@ MATRICES = {
 
 
 def clip_of(data: bytes, **sampling: float) -> Clip:
-    kind = "mp4" if data[4:8] == b"ftyp" else "matroska"
-    return decode_video(video_part(data, **sampling), MediaLimits(), kind)
+    return decode_video(video_medium(data, **sampling), AUDIO_RATE_HZ)
 
 
 @pytest.mark.parametrize(("matrix", "turn"), MATRICES.values(), ids=MATRICES)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import pytest
 
+from service.domain.limits import MediaLimits
 from service.errors import LimitExceededError, MediaUndecodableError
 from service.media import video
-from service.media.limits import MediaLimits
 from service.media.video import Clip, decode_video
-from tests.unit.media.files import FIELD, encode_video, grey_frames, video_part
+from tests.unit.media.files import (
+    AUDIO_RATE_HZ,
+    FIELD,
+    encode_video,
+    grey_frames,
+    video_medium,
+)
 from tests.unit.media.vp8_packets import encode_vp8, webm_of
 
 FRAME_BYTES = 64 * 48 * 3
 
 
 def clip_of(data: bytes, limits: MediaLimits, **sampling: float) -> Clip:
-    kind = "mp4" if data[4:8] == b"ftyp" else "matroska"
-    return decode_video(video_part(data, **sampling), limits, kind)
+    return decode_video(video_medium(data, limits, **sampling), AUDIO_RATE_HZ)
 
 
 @pytest.fixture
 def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoding a frame fails the test."""
-    monkeypatch.setattr(video, "_decode", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(video, "_decode", lambda *_: pytest.fail("decoded"))
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
@@ -91,9 +96,9 @@ def test_a_video_whose_pictures_grow_is_refused_at_the_first_that_does(
     """The large pictures behind it are not even converted."""
     packets = encode_vp8(grey_frames(3)) + encode_vp8(grey_frames(20, 160, 120))
     converted = []
-    to_rgb = video._to_rgb
+    to_rgb = video.upright_rgb
     monkeypatch.setattr(
-        video, "_to_rgb", lambda frame: converted.append(frame.width) or to_rgb(frame)
+        video, "upright_rgb", lambda frame: converted.append(frame.width) or to_rgb(frame)
     )
     with pytest.raises(MediaUndecodableError, match="size changes"):
         clip_of(webm_of(packets, 64, 48), MediaLimits(), num_frames=23)
@@ -107,8 +112,8 @@ def test_frames_behind_the_last_chosen_one_are_not_decoded(
     decoded = []
     decode = video._decode
 
-    def count(container: object) -> object:
-        for frame in decode(container):
+    def count(*stream: object) -> object:
+        for frame in decode(*stream):
             decoded.append(frame)
             yield frame
 
