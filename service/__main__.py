@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from service import __version__
 from service.cli import chat, doctor, health
+from service.cli.media_flags import add_media_flags, to_media_config
 from service.config import (
     ServerConfig,
-    default_decode_threads,
     prepare_engine_environment,
     resolve_model,
     resolve_sidecar,
@@ -98,10 +98,9 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="largest request, media included (default: %(default)s)",
     )
     serve.add_argument(
-        "--decode-threads",
-        type=int,
-        default=default_decode_threads(),
-        help="threads that decode media (default here: %(default)s)",
+        "--metrics-listen",
+        metavar="HOST:PORT",
+        help="serve Prometheus metrics over HTTP at /metrics (default: off)",
     )
     serve.add_argument(
         "--log-level",
@@ -109,6 +108,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="info",
         help="debug brings vLLM's own log back (default: %(default)s)",
     )
+    add_media_flags(serve)
 
 
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
@@ -120,8 +120,9 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         sidecar_binary=resolve_sidecar(arguments.sidecar),
         grace_s=arguments.grace,
         max_message_bytes=arguments.max_message_mib << 20,
-        decode_threads=arguments.decode_threads,
+        media=to_media_config(arguments),
         log_level=arguments.log_level,
+        metrics_listen=arguments.metrics_listen,
         engine_flags=tuple(engine_flags),
     )
     configure_logging(config.log_level)

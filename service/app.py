@@ -11,17 +11,20 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.config import ServerConfig
 from service.errors import StartupError
 from service.generator import Generator
-from service.media.loader import ThreadedMediaLoader
+from service.media_app import MediaApplication
+from service.prober import Prober
 from service.prompt.renderer import choose_renderer
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
 from service.telemetry.logging import logger, stage
+from service.telemetry.metrics import serve_metrics
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess
 
@@ -38,7 +41,8 @@ class Application:
         self._server: RpcServer | None = None
         self._sidecar: SidecarProcess | None = None
         self._tokenizer: SidecarClient | None = None
-        self._media_loader: ThreadedMediaLoader | None = None
+        self._media = MediaApplication(config.media)
+        self._stop_metrics: Callable[[], None] = lambda: None
         self.engine: VllmEngine | None = None
 
     @property
@@ -55,10 +59,15 @@ class Application:
 
     async def start(self) -> None:
         """Open the port, load everything, then turn SERVING; raises StartupError."""
+        if self._config.metrics_listen is not None:
+            self._stop_metrics = serve_metrics(self._config.metrics_listen)
+        await self._media.open_sources()
         self._server = build_server(
             self._config.listen,
             self._serving,
             max_message_bytes=self._config.max_message_bytes,
+            media_store=self._media.store,
+            caller_header=self._config.media.caller_header,
         )
         await self._server.start()
         logger.info("listening on %s (health: NOT_SERVING until the model is loaded)", self.address)
@@ -66,14 +75,22 @@ class Application:
             async with asyncio.TaskGroup() as group:
                 engine = group.create_task(self._start_engine())
                 group.create_task(self._start_tokenizer(engine))
+                group.create_task(
+                    self._media.start_workers(self._config.model, self._config.engine_flags)
+                )
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        generator = self._build_generator()
+        generator = await self._build_generator()
         # What was loaded stays. To look through it again and again would hold all streams up for
         # a tenth of a second each time.
         gc.collect()
         gc.freeze()
-        self._serving.open(generator, generator.engine.model, generator.renderer.prompt_format)
+        prober = Prober(
+            generator.engine, generator.tokenizer, generator.media_preparer, generator.renderer
+        )
+        self._serving.open(
+            generator, generator.engine.model, generator.renderer.prompt_format, prober
+        )
         await self._server.set_serving(serving=True)
         logger.info("serving model %r on %s", generator.engine.model.name, self.address)
 
@@ -98,12 +115,12 @@ class Application:
             await self._server.stop(self._config.grace_s)
         if self.engine is not None:
             await asyncio.to_thread(self.engine.stop)
-        if self._media_loader is not None:
-            self._media_loader.close()
+        await self._media.stop()
         if self._tokenizer is not None:
             await self._tokenizer.close()
         if self._sidecar is not None:
             await self._sidecar.stop()
+        self._stop_metrics()
         logger.info("stopped")
 
     async def _start_tokenizer(self, engine: asyncio.Task[str]) -> None:
@@ -125,20 +142,18 @@ class Application:
             )
         return self.engine.model.directory
 
-    def _build_generator(self) -> Generator:
+    async def _build_generator(self) -> Generator:
         if self.engine is None or self._tokenizer is None:
             raise StartupError("engine and tokenizer must be started first")
         model = self.engine.model
-        self._media_loader = ThreadedMediaLoader(
-            threads=self._config.decode_threads, audio_rate_hz=model.audio_sample_rate_hz
-        )
+        preparer = await self._media.build_preparer(model)
         renderer = choose_renderer(
             Path(model.directory), model_type=model.model_type, architecture=model.architecture
         )
         logger.info(
             "prompt format: %s (%s)", renderer.prompt_format.name, renderer.prompt_format.reason
         )
-        return Generator(self.engine, self._tokenizer, self._media_loader, renderer)
+        return Generator(self.engine, self._tokenizer, preparer, renderer)
 
 
 def _local_directory(model: str) -> Path | None:

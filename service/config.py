@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service.domain.limits import MediaLimits
 from service.errors import StartupError
 
 _PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _DEMO_MODEL = _PROJECT_ROOT / "demo" / "model"
 _SIDECAR_BINARY = _PROJECT_ROOT / "build" / "sidecar" / "triptych-tokenizer"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaConfig:
+    """What `triptych serve` needs to know about media."""
+
+    workers: int
+    worker_memory_bytes: int = 4 << 30
+    worker_cpu_s: float = 60.0
+    worker_wall_s: float = 120.0
+    cache_bytes: int = 1 << 30
+    in_flight_bytes: int = 1 << 30
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_roots: tuple[Path, ...] = ()
+    fetch_first_byte_s: float = 5.0
+    fetch_total_s: float = 30.0
+    store: Path | None = None
+    store_bytes: int = 10 << 30
+    store_max_age_s: float = 24 * 3600.0
+    caller_header: str | None = None
+    limits: MediaLimits = field(default_factory=MediaLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +47,9 @@ class ServerConfig:
     sidecar_binary: Path
     grace_s: float
     max_message_bytes: int
-    decode_threads: int
+    media: MediaConfig
     log_level: str
+    metrics_listen: str | None = None
     engine_flags: tuple[str, ...] = field(default=())
 
 
@@ -53,9 +77,18 @@ def resolve_sidecar(given: str | None) -> Path:
     return path.resolve()
 
 
-def default_decode_threads() -> int:
+def default_media_workers() -> int:
     """Leave one core to the event loop."""
-    return max(1, (os.cpu_count() or 1) - 1)
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+def media_worker_environment() -> dict[str, str]:
+    """Return the environment of the media workers: one thread each, for there are several."""
+    threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    # They import this very package, wherever the server was started.
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    own = {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
+    return {**os.environ, **dict.fromkeys(threads, "1"), **own}
 
 
 def prepare_engine_environment(log_level: str) -> None:

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as exceptions. Imports nothing.
+"""Everything that can go wrong, as exceptions. Imports nothing of ours.
 
     TriptychError
     ├── InvalidRequestError            a field is wrong; `violations` names each
@@ -19,6 +19,7 @@
     │   ├── MediaFetchUnavailableError a URL's host did not answer
     │   ├── MediaWorkerLostError       the process that prepared a medium was ended from outside
     │   ├── MediaBudgetExceededError   too much media in flight
+    │   ├── MediaStoreFullError        no room for an upload
     │   └── ShuttingDownError
     └── StartupError                   the server cannot start; never reaches a client
 
@@ -26,6 +27,8 @@
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class TriptychError(Exception):
@@ -35,6 +38,18 @@ class TriptychError(Exception):
         super().__init__(message)
         self.message = message
         self.metadata = metadata
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what it says: the arguments of a subclass cannot be told from that."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    kind: type[TriptychError], args: tuple[Any, ...], state: dict[str, Any]
+) -> TriptychError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidRequestError(TriptychError):
@@ -59,15 +74,19 @@ class MediaUndecodableError(InvalidRequestError):
 
 
 class LimitExceededError(InvalidRequestError):
-    """Something is larger than the server allows."""
+    """Something is larger than the server allows.
 
-    def __init__(self, field: str, limit: str, limit_value: float, actual: float) -> None:
+    `actual` is None where it is only known to be more.
+    """
+
+    def __init__(self, field: str, limit: str, limit_value: float, actual: float | None) -> None:
+        got = "more" if actual is None else str(actual)
         super().__init__(
             field,
-            f"{limit} is {limit_value}, got {actual}",
+            f"{limit} is {limit_value}, got {got}",
             limit=limit,
             limit_value=str(limit_value),
-            actual=str(actual),
+            actual=got,
         )
 
 
@@ -139,6 +158,10 @@ class MediaBudgetExceededError(UnavailableError):
             limit_value=str(limit_value),
             actual=str(actual),
         )
+
+
+class MediaStoreFullError(UnavailableError):
+    """There is no room for an upload: what is stored is all in use, or the disk is full."""
 
 
 class ShuttingDownError(UnavailableError):

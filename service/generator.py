@@ -1,4 +1,4 @@
-"""The way of one request: media decoded, prompt rendered and tokenized, answered, made text.
+"""The way of one request: prompt rendered and tokenized, media prepared, answered, made text.
 
 Written against ports only. The order of events is the contract's: `Started`, any number of
 `TextDelta`, one `OutputFinished` for each output, `Completed`. Closing the iterator at any
@@ -9,8 +9,7 @@ Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the r
 
 from __future__ import annotations
 
-import asyncio
-import time
+import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
@@ -30,14 +29,14 @@ from service.domain.events import (
     Timings,
     Usage,
 )
-from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.prompt import RenderedPrompt
 from service.errors import (
     InvalidRequestError,
     LimitExceededError,
     ModalityUnsupportedError,
 )
-from service.ports import Engine, MediaLoader, PromptRenderer, Tokenizer, TokenStream
+from service.ports import Engine, MediaPreparer, PromptRenderer, Tokenizer, TokenStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Generator:
 
     engine: Engine
     tokenizer: Tokenizer
-    media_loader: MediaLoader
+    media_preparer: MediaPreparer
     renderer: PromptRenderer
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
@@ -54,34 +53,29 @@ class Generator:
         vocabulary_size = self.engine.model.vocabulary_size
         _check_ids("sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size)
         request_id = uuid.uuid4().hex
-        decode_started = time.monotonic()
-        media = await self._load_media(request)
-        decoded = time.monotonic()
+        parts = self._media_parts(request)
+        # What is wrong with the prompt is found before any medium costs something.
         token_ids = await self._tokenize(request)
-        rendered = time.monotonic()
+        media: list[PreparedMedia] = []
+        if parts:
+            media = await self.media_preparer.prepare(
+                parts, caller=request.caller, limits=request.media_limits
+            )
         prompt = await self.engine.prepare(token_ids, media)
-        prepared = time.monotonic()
         yield Started(request_id, self.engine.model.name, prompt.token_count, prompt.placeholders)
-        timings = Timings(
-            decode_s=decoded - decode_started if media else None,
-            preprocess_s=prepared - rendered if media else None,
-        )
+        timings = _media_timings(media)
+        # They may be large, and the answer long.
+        media.clear()
         async with aclosing(self._answer(request_id, request, prompt, timings)) as events:
             async for event in events:
                 yield event
 
-    async def _load_media(self, request: GenerationRequest) -> list[DecodedMedia]:
-        """Decode all parts at once; the first failure cancels the others."""
+    def _media_parts(self, request: GenerationRequest) -> tuple[MediaPart, ...]:
         if not isinstance(request.prompt, Conversation):
-            return []
+            return ()
         parts = request.prompt.media_parts()
         _check_parts(parts, self.engine.model.part_limits)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.media_loader.load(part)) for part in parts]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return [task.result() for task in tasks]
+        return parts
 
     async def _tokenize(self, request: GenerationRequest) -> Sequence[int]:
         match request.prompt:
@@ -118,9 +112,8 @@ class Generator:
                 usage["cached"],
                 usage["completion"],
             ),
-            Timings(
-                decode_s=timings.decode_s,
-                preprocess_s=timings.preprocess_s,
+            dataclasses.replace(
+                timings,
                 queue_s=last.queue_s,
                 prefill_s=last.prefill_s,
                 generate_s=last.generate_s,
@@ -156,6 +149,21 @@ class _OutputDecoder:
     def close(self) -> None:
         for stream in self._streams:
             stream.close()
+
+
+def _media_timings(media: Sequence[PreparedMedia]) -> Timings:
+    """Add up the stages of all parts; a stage that no part went through stays unset."""
+
+    def total(times: list[float | None]) -> float | None:
+        known = [time_s for time_s in times if time_s is not None]
+        return sum(known) if known else None
+
+    return Timings(
+        fetch_s=total([one.fetch_s for one in media]),
+        decode_s=total([one.decode_s for one in media]),
+        preprocess_s=total([one.preprocess_s for one in media]),
+        cached_media_parts=sum(one.was_cached for one in media),
+    )
 
 
 def _visible_ids(delta: EngineDelta) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from service.domain.media import (
     DecodedMedia,
     DecodedVideo,
     PlaceholderSpan,
+    PreparedMedia,
 )
 
 
@@ -26,7 +27,9 @@ def to_multi_modal_data(media: Sequence[DecodedMedia]) -> dict[str, list[Any]]:
     return dict(grouped)
 
 
-def to_multi_modal_uuids(media: Sequence[DecodedMedia]) -> dict[str, list[str]]:
+def to_multi_modal_uuids(
+    media: Sequence[DecodedMedia | PreparedMedia],
+) -> dict[str, list[str]]:
     """Name media by their content, so that vLLM need not hash pixels for its caches."""
     grouped: dict[str, list[str]] = defaultdict(list)
     for item in media:
@@ -35,7 +38,7 @@ def to_multi_modal_uuids(media: Sequence[DecodedMedia]) -> dict[str, list[str]]:
 
 
 def to_placeholder_spans(
-    media: Sequence[DecodedMedia], placeholders: dict[str, Sequence[Any]]
+    media: Sequence[PreparedMedia], placeholders: dict[str, Sequence[Any]]
 ) -> tuple[PlaceholderSpan, ...]:
     """Pair each medium with its place in the prompt's ids; the result is in reading order."""
     remaining = {modality: iter(ranges) for modality, ranges in placeholders.items()}

@@ -1,8 +1,8 @@
-"""The Engine port on vLLM's `AsyncLLM`: token ids and decoded media in, token ids out.
+"""The Engine port on vLLM's `AsyncLLM`: token ids and prepared media in, token ids out.
 
-Prompts are rendered to an `EngineInput` by vLLM's own renderer (the model's Hugging Face
-processor runs there, in a thread), then generated from; vLLM's tokenizer and detokenizer are
-never asked. Closing the iterator of `generate` aborts the engine's work.
+Prompts are rendered to an `EngineInput` by vLLM's own renderer, then generated from. The model's
+Hugging Face processor has run before, in a worker process (prepared_items.py); vLLM's tokenizer
+and detokenizer are never asked. Closing the iterator of `generate` aborts the engine's work.
 
 Tested by tests/end_to_end and, through the fake's contract suite, by tests/contract.
 """
@@ -16,20 +16,19 @@ from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
+from vllm.multimodal.inputs import MultiModalKwargsItems
 from vllm.outputs import CompletionOutput, RequestOutput
+from vllm.sampling_params import SamplingParams
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from service.domain.events import EngineDelta, FinishReason
-from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription
 from service.domain.sampling import Sampling
 from service.engine.model_description import describe_model
-from service.engine.multimodal import (
-    to_multi_modal_data,
-    to_multi_modal_uuids,
-    to_placeholder_spans,
-)
+from service.engine.multimodal import to_multi_modal_uuids, to_placeholder_spans
+from service.engine.prepared_items import ItemLender
 from service.engine.sampling_params import to_sampling_params
 from service.errors import (
     EngineUnavailableError,
@@ -50,6 +49,9 @@ class VllmEngine:
         self._llm = llm
         self._model = model
         self._sampling_defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
+        # vLLM's renderer asks this one from now on, and this one asks vLLM's.
+        self._lender = ItemLender(llm.renderer.mm_processor_cache)
+        llm.renderer._mm_processor_cache = self._lender  # noqa: SLF001 - it takes none otherwise
 
     @classmethod
     def start(
@@ -81,20 +83,23 @@ class VllmEngine:
         return int(self._llm.get_num_unfinished_requests())
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
     ) -> PreparedPrompt:
-        """Run the model's processor; placeholders grow to the media's real length."""
+        """Put media into their places; placeholders grow to the media's real length."""
         self._check_length(len(token_ids))
         prompt: Any = {"prompt_token_ids": list(token_ids)}
         if media:
-            prompt["multi_modal_data"] = to_multi_modal_data(media)
-            prompt["multi_modal_uuids"] = to_multi_modal_uuids(media)
-        with _translated_errors():
+            uuids = to_multi_modal_uuids(media)
+            prompt["multi_modal_uuids"] = uuids
+            # None: the renderer finds them by their names, in the lender.
+            prompt["multi_modal_data"] = {kind: [None] * len(uuids[kind]) for kind in uuids}
+        items = {item.sha256: item.item for item in media}
+        with _translated_errors(), self._lender.lend(items):
             (engine_input,) = await self._llm.renderer.render_cmpl_async([prompt])
         token_count = len(engine_input["prompt_token_ids"])
         self._check_length(token_count)
         spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
-        return PreparedPrompt(token_count, spans, engine_input)
+        return PreparedPrompt(token_count, spans, engine_input, items)
 
     async def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
@@ -103,11 +108,40 @@ class VllmEngine:
         tokens_left = self._model.max_model_tokens - prompt.token_count
         params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
         with _translated_errors():
-            stream = self._llm.generate(prompt.engine_input, params, request_id)
+            stream = self._stream(request_id, prompt, params)
             async with aclosing(stream):
                 async for output in stream:
                     for completion in output.outputs:
                         yield _to_delta(completion, output)
+
+    async def _stream(
+        self, request_id: str, prompt: PreparedPrompt, params: SamplingParams
+    ) -> AsyncGenerator[RequestOutput, None]:
+        """Send the prompt; once more if the engine has dropped an item that it should have."""
+        for is_last_try in (False, True):
+            engine_input = self._to_send(prompt)
+            stream = self._llm.generate(engine_input, params, request_id)
+            async with aclosing(stream):
+                async for output in stream:
+                    if prompt.items and not is_last_try and _is_cache_miss(output):
+                        break  # vLLM has told the lender, so all of it is sent now
+                    # Images are large, and answers long: the engine has them now.
+                    for held in (prompt.items, prompt.engine_input, engine_input):
+                        held.clear()
+                    yield output
+                else:
+                    return
+
+    def _to_send(self, prompt: PreparedPrompt) -> Any:
+        """Return the engine's input, without the items that the engine process has already."""
+        rendered = prompt.engine_input
+        if not prompt.items:
+            return rendered
+        kwargs = {
+            kind: [self._lender.to_send(name, prompt.items[name]) for name in names]
+            for kind, names in rendered["mm_hashes"].items()
+        }
+        return {**rendered, "mm_kwargs": MultiModalKwargsItems(kwargs)}
 
     async def wait_until_dead(self) -> None:
         """Return when vLLM's engine process has died."""
@@ -140,6 +174,14 @@ def _translated_errors() -> Iterator[None]:
     except AssertionError as exc:
         # vLLM's processors assert where the prompt has fewer placeholders than there are media.
         raise InvalidRequestError("prompt", "its placeholders do not match its media") from exc
+
+
+def _is_cache_miss(output: RequestOutput) -> bool:
+    """Tell whether the engine process refused a prompt for an item that it did not have."""
+    return output.finished and all(
+        completion.finish_reason == "error" and not completion.token_ids
+        for completion in output.outputs
+    )
 
 
 def _to_delta(completion: CompletionOutput, output: RequestOutput) -> EngineDelta:

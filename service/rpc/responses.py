@@ -107,6 +107,7 @@ def _from_timings(timings: Timings) -> pb.Timings:
         queue=_from_seconds(timings.queue_s),
         prefill=_from_seconds(timings.prefill_s),
         generate=_from_seconds(timings.generate_s),
+        cached_media_parts=timings.cached_media_parts,
     )
 
 

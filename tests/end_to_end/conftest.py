@@ -12,6 +12,7 @@ import pytest
 
 from service.app import Application
 from service.config import (
+    MediaConfig,
     ServerConfig,
     prepare_engine_environment,
     resolve_model,
@@ -35,7 +36,7 @@ class RunningServer:
                 sidecar_binary=resolve_sidecar(None),
                 grace_s=5.0,
                 max_message_bytes=64 << 20,
-                decode_threads=2,
+                media=MediaConfig(workers=1),
                 log_level="info",
                 engine_flags=("--max-model-len", "2048"),
             )

@@ -1,0 +1,42 @@
+"""The composition root of the media workers: `python -m service.media_worker CONTROL_FD`.
+
+Started by the server's WorkerPool and by nobody else. It puts decoding (service.media) and the
+model's processor (service.engine) together in the process that all workers are forked from.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from service.engine.engine_args import parse_engine_args
+from service.engine.preprocessor import Preprocessor
+from service.errors import InvalidRequestError
+from service.media.tasks import MediaTasks
+from service.workers.channel import Channel
+from service.workers.fork_server import run_fork_server
+from service.workers.worker import TaskRunner
+
+
+@dataclass(frozen=True, slots=True)
+class MediaWorkerModel:
+    """The model that media are prepared for: its directory or hub name, and the engine's flags."""
+
+    model: str
+    engine_flags: tuple[str, ...]
+
+
+def load(model: MediaWorkerModel) -> TaskRunner:
+    """Build what runs the tasks; raises StartupError, or what vLLM raises for the model."""
+    preprocessor = Preprocessor.load(parse_engine_args(model.model, model.engine_flags))
+    if preprocessor is None:
+        return _refuse
+    return MediaTasks(preprocessor.preprocess).run
+
+
+def _refuse(task: object, files: object) -> None:
+    raise InvalidRequestError("prompt", "the model takes text only")
+
+
+if __name__ == "__main__":
+    sys.exit(run_fork_server(Channel.from_fd(int(sys.argv[1])), load))
