@@ -161,6 +161,7 @@ def _add_sound(
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(planes)]
     stream = container.add_stream(codec, rate=rate_hz)
     stream.layout = layout
+    stream.bit_rate = 160_000
 
     def write() -> None:
         frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
