@@ -11,10 +11,11 @@ from typing import Protocol
 
 from service.domain.conversation import Conversation, MediaPart, PromptOptions
 from service.domain.events import EngineDelta
-from service.domain.media import DecodedMedia, PreparedPrompt
+from service.domain.media import DecodedMedia, MediaDescription, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt import ByteSpan, RenderedPrompt
 from service.domain.sampling import Sampling
+from service.domain.stored_medium import StoredMedium
 from service.domain.tokens import EncodedText, StreamText
 
 
@@ -114,3 +115,45 @@ class Engine(Protocol):
 
     async def wait_until_dead(self) -> None:
         """Return when the engine has died and will not come back."""
+
+
+class MediaUpload(Protocol):
+    """One medium on its way into the store. Ends with `commit` or `abort`."""
+
+    async def write(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        Raises InvalidRequestError for more than was declared or another type than declared, and
+        MediaStoreFullError.
+        """
+
+    async def commit(self) -> StoredMedium:
+        """Store it; raises InvalidRequestError when the bytes are not those declared."""
+
+    async def abort(self) -> None:
+        """Leave nothing behind. Harmless after `commit`."""
+
+
+class MediaStore(Protocol):
+    """What callers have uploaded; each caller has its own, and learns nothing of the others'."""
+
+    async def begin(
+        self, caller: str, mime_type: str, size_bytes: int, sha256: bytes
+    ) -> MediaUpload:
+        """Start an upload; raises LimitExceededError and MediaBudgetExceededError."""
+
+    async def find(self, caller: str, sha256s: Sequence[bytes]) -> list[StoredMedium | None]:
+        """Tell what the caller has of these, and keep it as if it had just been uploaded."""
+
+    async def delete(self, caller: str, media_id: str) -> None:
+        """Forget one of the caller's media, if it is there."""
+
+
+class MediaProber(Protocol):
+    """Describes media without decoding them."""
+
+    async def probe(self, part: MediaPart, caller: str) -> tuple[MediaDescription, int | None]:
+        """Read a part's header; the number is the tokens that the model spends on it.
+
+        None: the model does not take this kind. Raises what preparing the part would raise.
+        """
