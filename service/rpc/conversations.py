@@ -145,9 +145,7 @@ def _to_source(source: media_pb.MediaSource, path: str, violations: Violations) 
     sha256 = _optional(source, "sha256")
     if sha256 is not None and len(sha256) != _SHA256_BYTES:
         violations.add(f"{path}.source.sha256", f"must be 32 bytes, got {len(sha256)}")
-    return MediaSource(
-        _to_origin(source, path, violations), _optional(source, "mime_type"), sha256
-    )
+    return MediaSource(_to_origin(source, path, violations), _optional(source, "mime_type"), sha256)
 
 
 def _to_origin(source: media_pb.MediaSource, path: str, violations: Violations) -> Origin:
@@ -161,9 +159,7 @@ def _to_origin(source: media_pb.MediaSource, path: str, violations: Violations) 
     if not value:
         violations.add(path, f"source.{kind} is empty")
     if kind == "url" and len(value) > _MAX_URL_CHARACTERS:
-        violations.add(
-            f"{path}.source.url", f"must have at most {_MAX_URL_CHARACTERS} characters"
-        )
+        violations.add(f"{path}.source.url", f"must have at most {_MAX_URL_CHARACTERS} characters")
     return _ORIGINS[kind](value)
 
 

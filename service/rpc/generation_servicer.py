@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from service.errors import InvalidRequestError, NotServedYetError
+from service.rpc.caller import caller_of
 from service.rpc.requests import to_generation_request
 from service.rpc.responses import from_event, join
 from service.rpc.serving import Serving
@@ -17,15 +18,17 @@ from triptych.v1 import generation_service_pb2_grpc as pb_grpc
 class GenerationServicer(pb_grpc.GenerationServiceServicer):
     """Answers prompts with whatever `serving` holds; errors are turned by the interceptor."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, caller_header: str | None = None) -> None:
         self._serving = serving
+        self._caller_header = caller_header
 
     async def Generate(  # noqa: N802 - the contract's name
         self, request: pb.GenerateRequest, context: Any
     ) -> AsyncGenerator[pb.GenerateResponse, None]:
         """Stream the answer."""
         model = self._serving.model(request.model)
-        events = model.generator.generate(to_generation_request(request))
+        caller = caller_of(context, self._caller_header)
+        events = model.generator.generate(to_generation_request(request, caller))
         async with aclosing(events):
             async for event in events:
                 yield from_event(event)

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.domain.conversation import Modality
+from service.rpc.modalities import MODALITIES
 from service.rpc.samplings import from_sampling
 from service.rpc.serving import LoadedModel, Serving
 from triptych.v1 import media_pb2, model_service_pb2_grpc
 from triptych.v1 import model_service_pb2 as pb
-
-_MODALITIES = {
-    Modality.TEXT: media_pb2.MODALITY_TEXT,
-    Modality.IMAGE: media_pb2.MODALITY_IMAGE,
-    Modality.AUDIO: media_pb2.MODALITY_AUDIO,
-    Modality.VIDEO: media_pb2.MODALITY_VIDEO,
-}
 
 
 class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
@@ -44,10 +37,10 @@ def _to_message(loaded: LoadedModel) -> pb.Model:
         architecture=model.architecture,
         input_modalities=[
             media_pb2.MODALITY_TEXT,
-            *(_MODALITIES[modality] for modality in model.part_limits),
+            *(MODALITIES[modality] for modality in model.part_limits),
         ],
         part_limits=[
-            pb.PartLimit(modality=_MODALITIES[modality], max_parts=limit)
+            pb.PartLimit(modality=MODALITIES[modality], max_parts=limit)
             for modality, limit in model.part_limits.items()
         ],
         max_model_tokens=model.max_model_tokens,

@@ -6,13 +6,15 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from service.errors import StartupError
+from service.ports import MediaStore
 from service.rpc.calls import RunningCalls
 from service.rpc.error_interceptor import ErrorInterceptor
 from service.rpc.generation_servicer import GenerationServicer
+from service.rpc.media_servicer import MediaServicer
 from service.rpc.model_servicer import ModelServicer
 from service.rpc.reflection import add_reflection
 from service.rpc.serving import Serving
-from service.rpc.unserved import MediaServicer, TokenizerServicer
+from service.rpc.unserved import TokenizerServicer
 from service.telemetry.logging import logger
 from triptych.v1 import (
     generation_service_pb2,
@@ -70,8 +72,18 @@ class RpcServer:
         await self._server.stop(_FLUSH_S)
 
 
-def build_server(listen: str, serving: Serving, *, max_message_bytes: int) -> RpcServer:
-    """Bind `listen` (host:port or unix:PATH); raises StartupError when it is taken."""
+def build_server(
+    listen: str,
+    serving: Serving,
+    *,
+    max_message_bytes: int,
+    media_store: MediaStore | None = None,
+    caller_header: str | None = None,
+) -> RpcServer:
+    """Bind `listen` (host:port or unix:PATH); raises StartupError when it is taken.
+
+    `caller_header` names the metadata that tells who calls, see service/rpc/caller.py.
+    """
     running = RunningCalls()
     server = grpc.aio.server(
         interceptors=[ErrorInterceptor(running)],
@@ -83,11 +95,13 @@ def build_server(listen: str, serving: Serving, *, max_message_bytes: int) -> Rp
         ],
     )
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(
-        GenerationServicer(serving), server
+        GenerationServicer(serving, caller_header), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(serving), server)
     tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(TokenizerServicer(), server)
-    media_service_pb2_grpc.add_MediaServiceServicer_to_server(MediaServicer(), server)
+    media_service_pb2_grpc.add_MediaServiceServicer_to_server(
+        MediaServicer(serving, media_store, caller_header), server
+    )
     add_reflection(server, (*_OUR_SERVICES, health.SERVICE_NAME))
     return RpcServer(server, running, _bind(server, listen))
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from service.domain.events import Event, GenerationRequest
 from service.domain.model import ModelDescription, PromptFormat
 from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
+from service.ports import MediaProber
 
 
 class AnswersRequests(Protocol):
@@ -25,6 +26,7 @@ class LoadedModel:
     generator: AnswersRequests
     description: ModelDescription
     prompt_format: PromptFormat
+    prober: MediaProber
 
 
 class Serving:
@@ -39,18 +41,23 @@ class Serving:
         generator: AnswersRequests,
         description: ModelDescription,
         prompt_format: PromptFormat,
+        prober: MediaProber,
     ) -> None:
         """Serve this model from now on."""
-        self._loaded = LoadedModel(generator, description, prompt_format)
+        self._loaded = LoadedModel(generator, description, prompt_format, prober)
 
     def close(self) -> None:
         """Take no new requests; those that run go on."""
         self._is_closed = True
 
-    def loaded(self) -> LoadedModel:
-        """Return the model; raises ShuttingDownError or EngineUnavailableError."""
+    def check_open(self) -> None:
+        """Raise ShuttingDownError after `close`; for calls that need no model."""
         if self._is_closed:
             raise ShuttingDownError("the server is stopping; use another replica")
+
+    def loaded(self) -> LoadedModel:
+        """Return the model; raises ShuttingDownError or EngineUnavailableError."""
+        self.check_open()
         if self._loaded is None:
             raise EngineUnavailableError("the model is still being loaded; retry in a few seconds")
         return self._loaded

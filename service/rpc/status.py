@@ -61,6 +61,10 @@ _STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.Value
         code_pb2.RESOURCE_EXHAUSTED,
         reasons.ERROR_REASON_MEDIA_BUDGET_EXCEEDED,
     ),
+    errors.MediaStoreFullError: (
+        code_pb2.RESOURCE_EXHAUSTED,
+        reasons.ERROR_REASON_MEDIA_BUDGET_EXCEEDED,
+    ),
     errors.EngineUnavailableError: (
         code_pb2.UNAVAILABLE,
         reasons.ERROR_REASON_ENGINE_UNAVAILABLE,

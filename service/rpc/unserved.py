@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from service.errors import NotServedYetError
-from triptych.v1 import media_service_pb2_grpc, tokenizer_service_pb2_grpc
+from triptych.v1 import tokenizer_service_pb2_grpc
 
 
 def _refuse(method: str, alternative: str) -> NoReturn:
@@ -36,26 +36,3 @@ class TokenizerServicer(tokenizer_service_pb2_grpc.TokenizerServiceServicer):
     async def RenderPrompt(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
         """Refuse."""
         _refuse("RenderPrompt", "the first event of Generate tells the prompt's size by part")
-
-
-class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
-    """Refuses: comes with the media store."""
-
-    async def UploadMedia(self, request_iterator: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refuse."""
-        _refuse("UploadMedia", _INLINE)
-
-    async def FindMissingMedia(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refuse."""
-        _refuse("FindMissingMedia", _INLINE)
-
-    async def ProbeMedia(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refuse."""
-        _refuse("ProbeMedia", _INLINE)
-
-    async def DeleteMedia(self, request: Any, context: Any) -> NoReturn:  # noqa: N802
-        """Refuse."""
-        _refuse("DeleteMedia", _INLINE)
-
-
-_INLINE = "send media inline, in source.data of a part"

@@ -84,7 +84,10 @@ class Upload:
 
     async def commit(self) -> StoredMedium:
         """Store it; raises InvalidRequestError or MediaStoreFullError."""
-        stored = await self._run(self._commit)
+        # Two steps: a client that cancels after its last byte looks, for the first moment, like
+        # one that has finished. A cancelled call ends between them.
+        await self._run(self._complete)
+        stored = await self._run(self._publish)
         self._end()
         return stored
 
@@ -118,19 +121,26 @@ class Upload:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
 
-    def _commit(self) -> StoredMedium:
-        declared = self._declared
+    def _complete(self) -> None:
         with self._lock, _disk_full_told("chunk"):
-            if self._is_over:
-                raise InvalidRequestError("chunk", "the upload has ended before")
+            self._check_running()
             self._check_whole()
             os.fsync(self._fd)
+
+    def _publish(self) -> StoredMedium:
+        declared = self._declared
+        with self._lock, _disk_full_told("chunk"):
+            self._check_running()
             stored = self._shelf.commit(
                 self._path, declared.caller_key, declared.sha256, declared.size_bytes
             )
             self._close()
             self._is_over = True
             return stored
+
+    def _check_running(self) -> None:
+        if self._is_over:
+            raise InvalidRequestError("chunk", "the upload has ended before")
 
     def _check_whole(self) -> None:
         declared = self._declared

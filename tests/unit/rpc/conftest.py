@@ -13,6 +13,7 @@ from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
 from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_media_loader import FakeMediaLoader
+from tests.fakes.fake_prober import FakeProber
 from tests.fakes.fake_renderer import FakeRenderer
 from tests.fakes.fake_tokenizer import FakeTokenizer
 
@@ -27,6 +28,11 @@ def engine() -> FakeEngine:
 @pytest.fixture
 def generator(engine: FakeEngine) -> Generator:
     return Generator(engine, FakeTokenizer(), FakeMediaLoader(), FakeRenderer())
+
+
+@pytest.fixture
+def prober() -> FakeProber:
+    return FakeProber()
 
 
 @pytest.fixture
@@ -50,8 +56,12 @@ async def channel(server: RpcServer) -> AsyncIterator[grpc.aio.Channel]:
 
 @pytest.fixture
 async def open_server(
-    server: RpcServer, serving: Serving, engine: FakeEngine, generator: Generator
+    server: RpcServer,
+    serving: Serving,
+    engine: FakeEngine,
+    generator: Generator,
+    prober: FakeProber,
 ) -> RpcServer:
-    serving.open(generator, engine.model, FakeRenderer.prompt_format)
+    serving.open(generator, engine.model, FakeRenderer.prompt_format, prober)
     await server.set_serving(serving=True)
     return server

@@ -11,14 +11,20 @@ from google.protobuf.message import DecodeError
 from service.domain.conversation import (
     AudioPart,
     Conversation,
+    DataUri,
     ImagePart,
+    MediaSource,
+    Origin,
     RawText,
     RawTokenIds,
+    RemoteUrl,
     Role,
+    ServerPath,
+    StoredMedia,
     TextPart,
     VideoPart,
 )
-from service.errors import InvalidRequestError, MediaSourceUnsupportedError, TriptychError
+from service.errors import InvalidRequestError, TriptychError
 from service.rpc.requests import to_generation_request
 from triptych.v1 import conversation_pb2, generation_service_pb2, media_pb2, sampling_pb2
 
@@ -182,12 +188,29 @@ def test_continuing_needs_an_assistants_message_and_no_new_turn() -> None:
     assert refused_fields(from_user) == ["prompt_options.continue_final_message"]
 
 
-@pytest.mark.parametrize("kind", ["url", "data_uri", "path", "media_id"])
-def test_sources_of_later_versions_are_refused_as_not_served_yet(kind: str) -> None:
-    source = media_pb2.MediaSource(**{kind: "file:///etc/passwd"})
+@pytest.mark.parametrize(
+    ("kind", "origin"),
+    [
+        ("url", RemoteUrl("file:///etc/passwd")),
+        ("data_uri", DataUri("file:///etc/passwd")),
+        ("path", ServerPath("file:///etc/passwd")),
+        ("media_id", StoredMedia("file:///etc/passwd")),
+    ],
+)
+def test_every_source_is_passed_on_as_it_was_written(kind: str, origin: Origin) -> None:
+    """Whether it is allowed is not for the door to say."""
+    source = media_pb2.MediaSource(**{kind: "file:///etc/passwd"}, mime_type="image/png")
     request = ask(conversation_pb2.Part(image=media_pb2.ImagePart(source=source)))
-    with pytest.raises(MediaSourceUnsupportedError, match=f"image.source.{kind}"):
-        to_generation_request(request)
+    (part,) = to_generation_request(request).prompt.media_parts()
+    assert part.source == MediaSource(origin, mime_type="image/png")
+
+
+@pytest.mark.parametrize("kind", ["data", "url", "data_uri", "path", "media_id"])
+def test_an_empty_source_is_refused(kind: str) -> None:
+    """It is set, and names nothing."""
+    source = media_pb2.MediaSource(**{kind: b"" if kind == "data" else ""})
+    request = ask(conversation_pb2.Part(image=media_pb2.ImagePart(source=source)))
+    assert refused_fields(request) == ["conversation.messages[0].parts[0].image"]
 
 
 def test_whatever_bytes_come_only_our_errors_leave() -> None:

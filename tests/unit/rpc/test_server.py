@@ -21,8 +21,6 @@ from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_pb2,
-    media_service_pb2,
-    media_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
     tokenizer_service_pb2,
@@ -143,14 +141,9 @@ async def test_the_model_is_described(open_server: RpcServer, channel: grpc.aio.
 async def test_what_is_not_served_yet_says_so_and_names_the_alternative(
     open_server: RpcServer, channel: grpc.aio.Channel
 ) -> None:
-    media = media_service_pb2_grpc.MediaServiceStub(channel)
     tokens = tokenizer_service_pb2_grpc.TokenizerServiceStub(channel)
     calls = [
         generation(channel).Converse(iter(())).read(),
-        media.UploadMedia(iter(())),
-        media.FindMissingMedia(media_service_pb2.FindMissingMediaRequest()),
-        media.ProbeMedia(media_service_pb2.ProbeMediaRequest()),
-        media.DeleteMedia(media_service_pb2.DeleteMediaRequest()),
         tokens.Tokenize(tokenizer_service_pb2.TokenizeRequest()),
         tokens.Detokenize(tokenizer_service_pb2.DetokenizeRequest()),
         tokens.CountTokens(tokenizer_service_pb2.CountTokensRequest()),

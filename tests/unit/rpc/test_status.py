@@ -24,7 +24,7 @@ def client_errors() -> list[type[errors.TriptychError]]:
 
 
 def make(error: type[errors.TriptychError]) -> errors.TriptychError:
-    if issubclass(error, errors.LimitExceededError):
+    if issubclass(error, (errors.LimitExceededError, errors.MediaBudgetExceededError)):
         return error("some.field", "pixels", 10, 11)
     if issubclass(error, errors.InvalidRequestError):
         return error("some.field", "is wrong")
