@@ -1,0 +1,1 @@
+"""URLs: fetched by this service alone, from hosts and addresses that it allows."""
