@@ -13,6 +13,9 @@ from triptych_client._errors import (
     InvalidRequestError,
     LimitExceededError,
     MediaError,
+    MediaFetchError,
+    MediaNotFoundError,
+    MediaSourceForbiddenError,
     MediaSourceUnsupportedError,
     ModalityUnsupportedError,
     ModelNotFoundError,
@@ -23,8 +26,9 @@ from triptych_client._errors import (
     UnavailableError,
     Violation,
 )
+from triptych_client._media import MediaDescription
 from triptych_client._options import GenerateOptions
-from triptych_client._prompt import Audio, Image, Message, Prompt, RawText, TokenIds, Video
+from triptych_client._prompt import Audio, Image, Message, Pcm, Prompt, RawText, TokenIds, Video
 from triptych_client._results import (
     Answer,
     Completed,
@@ -59,7 +63,11 @@ __all__ = [
     "InternalError",
     "InvalidRequestError",
     "LimitExceededError",
+    "MediaDescription",
     "MediaError",
+    "MediaFetchError",
+    "MediaNotFoundError",
+    "MediaSourceForbiddenError",
     "MediaSourceUnsupportedError",
     "Message",
     "Modality",
@@ -70,6 +78,7 @@ __all__ = [
     "Output",
     "OutputFinished",
     "PartUsage",
+    "Pcm",
     "Prompt",
     "PromptTooLongError",
     "RawText",

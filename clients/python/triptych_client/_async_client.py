@@ -15,11 +15,22 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
+    media_service_pb2,
+    media_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
 from triptych_client._errors import CancelledError, error_from_rpc
+from triptych_client._media import (
+    MediaDescription,
+    build_probe_request,
+    build_question,
+    build_upload_header,
+    description_from_proto,
+    found_media_id,
+    upload_messages,
+)
 from triptych_client._readiness import PAUSE_S, ReadinessWait
 from triptych_client._requests import build_generate_request, build_unary_request
 from triptych_client._results import (
@@ -33,11 +44,11 @@ from triptych_client._results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self, TypeAlias, Unpack
 
     from triptych_client._options import GenerateOptions
-    from triptych_client._prompt import Prompt
+    from triptych_client._prompt import Audio, Bytes, File, Image, Prompt, Video
 
     _Call: TypeAlias = grpc.aio.UnaryStreamCall[
         generation_service_pb2.GenerateRequest, generation_service_pb2.GenerateResponse
@@ -143,6 +154,7 @@ class AsyncClient:
             else grpc.aio.secure_channel(target, credentials, options)
         )
         self._generation = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
+        self._media = media_service_pb2_grpc.MediaServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
@@ -181,6 +193,49 @@ class AsyncClient:
         except grpc.RpcError as error:
             raise error_from_rpc(error) from error
         return answer_from_proto(response)
+
+    async def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
+        """Store a file or bytes on the server, and return the `media_id` for parts.
+
+        What the server has already is not sent again. The file is read in threads.
+
+        Raises:
+            FileNotFoundError: the local file is missing; nothing was sent.
+
+        """
+        header = await asyncio.to_thread(build_upload_header, medium, mime_type)
+        question = build_question(header)
+        try:
+            found = await self._media.FindMissingMedia(question, timeout=self._timeout_s)
+            if media_id := found_media_id(found):
+                return media_id
+            messages = _read_in_threads(upload_messages(medium, header))
+            response = await self._media.UploadMedia(messages, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return response.media_id
+
+    async def delete_media(self, media_id: str) -> None:
+        """Make the server forget what was uploaded; no error when it is not there."""
+        request = media_service_pb2.DeleteMediaRequest(media_id=media_id)
+        try:
+            await self._media.DeleteMedia(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+
+    async def probe(self, part: Image | Audio | Video) -> MediaDescription:
+        """Describe a medium, and tell how many tokens the model would spend on it.
+
+        Raises:
+            FileNotFoundError: the local file is missing; nothing was sent.
+
+        """
+        request = await asyncio.to_thread(build_probe_request, part)
+        try:
+            response = await self._media.ProbeMedia(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return description_from_proto(response)
 
     async def list_models(self) -> list[Model]:
         """Describe the models that the server serves."""
@@ -229,3 +284,10 @@ class AsyncClient:
     def _timeout(self, options: GenerateOptions) -> float | None:
         timeout_s = options.get("timeout_s")
         return self._timeout_s if timeout_s is None else timeout_s
+
+
+async def _read_in_threads(
+    messages: Iterator[media_service_pb2.UploadMediaRequest],
+) -> AsyncIterator[media_service_pb2.UploadMediaRequest]:
+    while (message := await asyncio.to_thread(next, messages, None)) is not None:
+        yield message

@@ -14,11 +14,22 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
+    media_service_pb2,
+    media_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
 from triptych_client._errors import error_from_rpc
+from triptych_client._media import (
+    MediaDescription,
+    build_probe_request,
+    build_question,
+    build_upload_header,
+    description_from_proto,
+    found_media_id,
+    upload_messages,
+)
 from triptych_client._readiness import PAUSE_S, ReadinessWait
 from triptych_client._requests import build_generate_request, build_unary_request
 from triptych_client._results import (
@@ -36,7 +47,7 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from triptych_client._options import GenerateOptions
-    from triptych_client._prompt import Prompt
+    from triptych_client._prompt import Audio, Bytes, File, Image, Prompt, Video
 
 
 class Generation(AnswerReader):
@@ -110,6 +121,7 @@ class Client:
             else grpc.secure_channel(target, credentials, options)
         )
         self._generation = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
+        self._media = media_service_pb2_grpc.MediaServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
@@ -148,6 +160,48 @@ class Client:
         except grpc.RpcError as error:
             raise error_from_rpc(error) from error
         return answer_from_proto(response)
+
+    def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
+        """Store a file or bytes on the server, and return the `media_id` for parts.
+
+        What the server has already is not sent again.
+
+        Raises:
+            FileNotFoundError: the local file is missing; nothing was sent.
+
+        """
+        header = build_upload_header(medium, mime_type)
+        question = build_question(header)
+        try:
+            found = self._media.FindMissingMedia(question, timeout=self._timeout_s)
+            if media_id := found_media_id(found):
+                return media_id
+            messages = upload_messages(medium, header)
+            return self._media.UploadMedia(messages, timeout=self._timeout_s).media_id
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+
+    def delete_media(self, media_id: str) -> None:
+        """Make the server forget what was uploaded; no error when it is not there."""
+        request = media_service_pb2.DeleteMediaRequest(media_id=media_id)
+        try:
+            self._media.DeleteMedia(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+
+    def probe(self, part: Image | Audio | Video) -> MediaDescription:
+        """Describe a medium, and tell how many tokens the model would spend on it.
+
+        Raises:
+            FileNotFoundError: the local file is missing; nothing was sent.
+
+        """
+        request = build_probe_request(part)
+        try:
+            response = self._media.ProbeMedia(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return description_from_proto(response)
 
     def list_models(self) -> list[Model]:
         """Describe the models that the server serves."""

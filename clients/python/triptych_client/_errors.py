@@ -8,12 +8,15 @@
     │   ├── ModalityUnsupportedError   the model does not take this kind of part
     │   └── TemplateRefusedError       the model's chat template refuses the conversation
     ├── ModelNotFoundError
+    ├── MediaNotFoundError             the server does not have that `media_id`, or no longer
+    ├── MediaFetchError                the host of a URL answered, but not with a medium
     ├── NotServedError                 in the contract, not in this server's version
     │   └── MediaSourceUnsupportedError
     ├── UnavailableError               cannot be reached, or not ready: try later, or elsewhere
     ├── DeadlineExceededError          `timeout_s` is over
     ├── CancelledError                 the call was cancelled; its answer is not whole
     ├── AccessDeniedError              the credentials are missing, wrong, or not enough
+    │   └── MediaSourceForbiddenError  a host, an address or a path that the server refuses
     └── InternalError                  a defect of the server, or no Triptych server
 
 The reason in `google.rpc.ErrorInfo` decides the class; without one the status code does. A
@@ -115,6 +118,14 @@ class ModelNotFoundError(TriptychError):
     """No model of that name is served; `list_models` tells which are."""
 
 
+class MediaNotFoundError(TriptychError):
+    """The server does not have that `media_id` for this caller, or no longer; upload it again."""
+
+
+class MediaFetchError(TriptychError):
+    """The host of a URL answered the server, but not with a medium."""
+
+
 class NotServedError(TriptychError):
     """The contract has it, this server's version does not."""
 
@@ -139,6 +150,10 @@ class AccessDeniedError(TriptychError):
     """The server, or a proxy before it, wants other credentials."""
 
 
+class MediaSourceForbiddenError(AccessDeniedError):
+    """The server does not fetch from that host or address, or does not open that path."""
+
+
 class InternalError(TriptychError):
     """A defect of the server, or what answers is no Triptych server."""
 
@@ -153,6 +168,12 @@ ERROR_OF_REASON: dict[str, type[TriptychError]] = {
     "MODEL_NOT_FOUND": ModelNotFoundError,
     "NOT_SERVED_YET": NotServedError,
     "MEDIA_SOURCE_UNSUPPORTED": MediaSourceUnsupportedError,
+    "MEDIA_SOURCE_FORBIDDEN": MediaSourceForbiddenError,
+    "MEDIA_FETCH_FAILED": MediaFetchError,
+    "MEDIA_FETCH_UNAVAILABLE": UnavailableError,
+    "MEDIA_NOT_FOUND": MediaNotFoundError,
+    "MEDIA_BUDGET_EXCEEDED": UnavailableError,
+    "MEDIA_WORKER_LOST": UnavailableError,
     "ENGINE_UNAVAILABLE": UnavailableError,
     "TOKENIZER_UNAVAILABLE": UnavailableError,
     "SHUTTING_DOWN": UnavailableError,

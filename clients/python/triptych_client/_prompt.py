@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 Bytes: TypeAlias = bytes | bytearray | memoryview
+PcmEncoding: TypeAlias = Literal["s16", "s24", "s32", "f32"]
 File: TypeAlias = str | os.PathLike[str]
 
 _SOURCES = ("file", "data", "url", "data_uri", "server_path", "media_id")
@@ -59,6 +60,24 @@ class Image(Medium):
     max_pixels: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """What samples without a header are: little-endian, channels interleaved."""
+
+    #: Samples a second of each channel.
+    sample_rate_hz: int
+    channels: int = 1
+    #: Signed integers of 16, 24 or 32 bits, or 32-bit floats.
+    encoding: PcmEncoding = "s16"
+
+    def __post_init__(self) -> None:
+        """Refuse a type of sample that the contract does not have."""
+        if self.encoding not in get_args(PcmEncoding):
+            known = ", ".join(get_args(PcmEncoding))
+            message = f"encoding is one of {known}, got {self.encoding!r}"
+            raise ValueError(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audio(Medium):
     """A sound: `Audio("speech.wav", start_s=1.5)`."""
@@ -66,6 +85,8 @@ class Audio(Medium):
     #: First and last moment that are used, in seconds from the start.
     start_s: float | None = None
     end_s: float | None = None
+    #: What the samples are, when they have no header to tell it.
+    pcm: Pcm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +99,8 @@ class Video(Medium):
     #: Frames a second, or how many frames in all; at most one of the two.
     fps: float | None = None
     num_frames: int | None = None
+    #: Give the model the sound too; for models that watch and listen at once.
+    use_sound: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse two ways of choosing frames."""

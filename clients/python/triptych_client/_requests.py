@@ -15,6 +15,8 @@ from triptych_client._prompt import (
     Audio,
     Image,
     Message,
+    Pcm,
+    PcmEncoding,
     RawText,
     Role,
     TokenIds,
@@ -30,6 +32,12 @@ _ROLES: dict[Role, conversation_pb2.Role.ValueType] = {
     "system": conversation_pb2.ROLE_SYSTEM,
     "user": conversation_pb2.ROLE_USER,
     "assistant": conversation_pb2.ROLE_ASSISTANT,
+}
+_PCM_ENCODINGS: dict[PcmEncoding, media_pb2.PcmEncoding.ValueType] = {
+    "s16": media_pb2.PCM_ENCODING_S16,
+    "s24": media_pb2.PCM_ENCODING_S24,
+    "s32": media_pb2.PCM_ENCODING_S32,
+    "f32": media_pb2.PCM_ENCODING_F32,
 }
 _BYTES = (bytes, bytearray, memoryview)
 _OPTIONS = frozenset(GenerateOptions.__annotations__)
@@ -148,11 +156,12 @@ def _message_to_proto(message: Message) -> conversation_pb2.Message:
     single = isinstance(message.parts, (str, Image, Audio, Video))
     parts: Any = [message.parts] if single else message.parts
     return conversation_pb2.Message(
-        role=_ROLES[message.role], parts=[_part_to_proto(part) for part in parts]
+        role=_ROLES[message.role], parts=[part_to_proto(part) for part in parts]
     )
 
 
-def _part_to_proto(part: Part) -> conversation_pb2.Part:
+def part_to_proto(part: Part) -> conversation_pb2.Part:
+    """Return the part; a local file is read here."""
     if isinstance(part, str):
         return conversation_pb2.Part(text=part)
     if isinstance(part, Image):
@@ -160,7 +169,10 @@ def _part_to_proto(part: Part) -> conversation_pb2.Part:
         return conversation_pb2.Part(image=image)
     if isinstance(part, Audio):
         audio = media_pb2.AudioPart(
-            source=_source_to_proto(part), start_s=part.start_s, end_s=part.end_s
+            source=_source_to_proto(part),
+            start_s=part.start_s,
+            end_s=part.end_s,
+            pcm=_pcm_to_proto(part.pcm),
         )
         return conversation_pb2.Part(audio=audio)
     if isinstance(part, Video):
@@ -169,9 +181,22 @@ def _part_to_proto(part: Part) -> conversation_pb2.Part:
     raise TypeError(message)
 
 
+def _pcm_to_proto(pcm: Pcm | None) -> media_pb2.PcmFormat | None:
+    if pcm is None:
+        return None
+    return media_pb2.PcmFormat(
+        encoding=_PCM_ENCODINGS[pcm.encoding],
+        sample_rate_hz=pcm.sample_rate_hz,
+        channels=pcm.channels,
+    )
+
+
 def _video_to_proto(video: Video) -> media_pb2.VideoPart:
     part = media_pb2.VideoPart(
-        source=_source_to_proto(video), start_s=video.start_s, end_s=video.end_s
+        source=_source_to_proto(video),
+        start_s=video.start_s,
+        end_s=video.end_s,
+        use_sound=video.use_sound,
     )
     if video.fps is not None:
         part.fps = video.fps

@@ -104,6 +104,8 @@ class Timings:
     queue_s: float | None
     prefill_s: float | None
     generate_s: float | None
+    #: Media that were not fetched, decoded or preprocessed again.
+    cached_media_parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,8 +291,10 @@ def model_from_proto(model: model_service_pb2.Model) -> Model:
     return Model(
         name=model.name,
         architecture=model.architecture,
-        input_modalities=tuple(_modality(number) for number in model.input_modalities),
-        part_limits={_modality(limit.modality): limit.max_parts for limit in model.part_limits},
+        input_modalities=tuple(modality_from_proto(number) for number in model.input_modalities),
+        part_limits={
+            modality_from_proto(limit.modality): limit.max_parts for limit in model.part_limits
+        },
         max_model_tokens=model.max_model_tokens,
         vocabulary_size=model.vocabulary_size,
         prompt_format=model.prompt_format.name,
@@ -339,9 +343,11 @@ def _usage_from_proto(usage: generation_service_pb2.Usage) -> Usage:
 def _timings_from_proto(timings: generation_service_pb2.Timings) -> Timings:
     """Return the stages; `fetch` becomes `fetch_s`, and so on."""
     stages: dict[str, Any] = {
-        name: _seconds(timings, name.removesuffix("_s")) for name in Timings.__slots__
+        name: _seconds(timings, name.removesuffix("_s"))
+        for name in Timings.__slots__
+        if name.endswith("_s")
     }
-    return Timings(**stages)
+    return Timings(**stages, cached_media_parts=timings.cached_media_parts)
 
 
 def _seconds(timings: Message, stage: str) -> float | None:
@@ -357,7 +363,8 @@ def _finish_reason(number: int) -> FinishReason:
     return FinishReason[name.removeprefix("FINISH_REASON_")]
 
 
-def _modality(number: int) -> Modality:
+def modality_from_proto(number: int) -> Modality:
+    """Return a kind; UNSPECIFIED for one that a newer server added."""
     names = media_pb2.Modality.DESCRIPTOR.values_by_number
     name = names[number].name if number in names else "MODALITY_UNSPECIFIED"
     return Modality[name.removeprefix("MODALITY_")]

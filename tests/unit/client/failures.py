@@ -12,6 +12,9 @@ from triptych_client import (
     InvalidRequestError,
     LimitExceededError,
     MediaError,
+    MediaFetchError,
+    MediaNotFoundError,
+    MediaSourceForbiddenError,
     MediaSourceUnsupportedError,
     ModalityUnsupportedError,
     ModelNotFoundError,
@@ -44,6 +47,23 @@ FAILURES: list[tuple[Failure, type[TriptychError]]] = [
         Failure(grpc.StatusCode.UNIMPLEMENTED, "no urls", "MEDIA_SOURCE_UNSUPPORTED"),
         MediaSourceUnsupportedError,
     ),
+    (
+        Failure(grpc.StatusCode.PERMISSION_DENIED, "not there", "MEDIA_SOURCE_FORBIDDEN"),
+        MediaSourceForbiddenError,
+    ),
+    (
+        Failure(grpc.StatusCode.FAILED_PRECONDITION, "404", "MEDIA_FETCH_FAILED"),
+        MediaFetchError,
+    ),
+    (Failure(_UNAVAILABLE, "503", "MEDIA_FETCH_UNAVAILABLE"), UnavailableError),
+    (Failure(grpc.StatusCode.NOT_FOUND, "upload it", "MEDIA_NOT_FOUND"), MediaNotFoundError),
+    (
+        Failure(
+            grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", "MEDIA_BUDGET_EXCEEDED", retry_after_s=1.0
+        ),
+        UnavailableError,
+    ),
+    (Failure(_UNAVAILABLE, "killed", "MEDIA_WORKER_LOST"), UnavailableError),
     (Failure(_UNAVAILABLE, "dead", "ENGINE_UNAVAILABLE", retry_after_s=2.5), UnavailableError),
     (Failure(_UNAVAILABLE, "restarts", "TOKENIZER_UNAVAILABLE"), UnavailableError),
     (Failure(_UNAVAILABLE, "stops", "SHUTTING_DOWN"), UnavailableError),

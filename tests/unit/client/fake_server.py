@@ -1,7 +1,7 @@
 """A real gRPC server in the test process whose answers are scripted.
 
-Serves the generation, model and health services on a free port of localhost. It keeps what it was
-asked, and does nothing of its own: no engine, no media, no checks.
+Serves the generation, media, model and health services on a free port of localhost. It keeps what
+it was asked, and does nothing of its own: no engine, no decoding, no checks.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_pb2,
+    media_service_pb2,
+    media_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
     sampling_pb2,
@@ -129,6 +131,7 @@ def completed() -> generation_service_pb2.GenerateResponse:
             timings=generation_service_pb2.Timings(
                 decode=duration_pb2.Duration(nanos=250_000_000),
                 generate=duration_pb2.Duration(seconds=1),
+                cached_media_parts=1,
             ),
         )
     )
@@ -152,6 +155,21 @@ DEMO_MODEL = model_service_pb2.Model(
 )
 
 
+DESCRIPTION = media_service_pb2.ProbeMediaResponse(
+    modality=media_pb2.MODALITY_VIDEO,
+    mime_type="video/mp4",
+    size_bytes=7,
+    width=640,
+    height=480,
+    duration_s=2.5,
+    frames=75,
+    sampled_frames=4,
+    channels=2,
+    sample_rate_hz=44_100,
+    tokens=9,
+)
+
+
 class FakeServer:
     """Runs while its `with` block does. Change `script` before a call."""
 
@@ -162,12 +180,17 @@ class FakeServer:
             health_pb2.HealthCheckResponse.SERVING,
         )
         self.requests: list[generation_service_pb2.GenerateRequest] = []
+        #: What was uploaded, by its media_id; and each upload's messages.
+        self.stored: dict[str, bytes] = {}
+        self.uploads: list[list[media_service_pb2.UploadMediaRequest]] = []
+        self.probes: list[media_service_pb2.ProbeMediaRequest] = []
         #: Set when a client ended a call that hangs.
         self.was_left = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(max_workers=4))
         generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(
             _Generation(self), self._server
         )
+        media_service_pb2_grpc.add_MediaServiceServicer_to_server(_Media(self), self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
         self.target = f"localhost:{self._server.add_insecure_port('localhost:0')}"
@@ -238,6 +261,51 @@ class _Generation(generation_service_pb2_grpc.GenerationServiceServicer):
         self, request_iterator: object, context: grpc.ServicerContext
     ) -> Iterator[generation_service_pb2.ConverseResponse]:
         raise NotImplementedError
+
+
+class _Media(media_service_pb2_grpc.MediaServiceServicer):
+    """Names a medium by its hash; fails as the script does."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def UploadMedia(  # noqa: N802  # gRPC's name
+        self,
+        request_iterator: Iterator[media_service_pb2.UploadMediaRequest],
+        context: grpc.ServicerContext,
+    ) -> media_service_pb2.UploadMediaResponse:
+        header = next(request_iterator)
+        list(self._server.play(context))
+        messages = [header, *request_iterator]
+        media_id = header.header.sha256.hex()
+        self._server.uploads.append(messages)
+        self._server.stored[media_id] = b"".join(message.chunk for message in messages)
+        return media_service_pb2.UploadMediaResponse(media_id=media_id)
+
+    def FindMissingMedia(  # noqa: N802  # gRPC's name
+        self, request: media_service_pb2.FindMissingMediaRequest, context: grpc.ServicerContext
+    ) -> media_service_pb2.FindMissingMediaResponse:
+        answer = media_service_pb2.FindMissingMediaResponse()
+        for sha256 in request.sha256s:
+            if sha256.hex() in self._server.stored:
+                answer.found.add(sha256=sha256, media_id=sha256.hex())
+            else:
+                answer.sha256s.append(sha256)
+        return answer
+
+    def ProbeMedia(  # noqa: N802  # gRPC's name
+        self, request: media_service_pb2.ProbeMediaRequest, context: grpc.ServicerContext
+    ) -> media_service_pb2.ProbeMediaResponse:
+        list(self._server.play(context))
+        self._server.probes.append(request)
+        return DESCRIPTION
+
+    def DeleteMedia(  # noqa: N802  # gRPC's name
+        self, request: media_service_pb2.DeleteMediaRequest, context: grpc.ServicerContext
+    ) -> media_service_pb2.DeleteMediaResponse:
+        list(self._server.play(context))
+        self._server.stored.pop(request.media_id, None)
+        return media_service_pb2.DeleteMediaResponse()
 
 
 class _Models(model_service_pb2_grpc.ModelServiceServicer):

@@ -59,7 +59,13 @@ USAGE = Usage(
     completion_tokens=2,
 )
 TIMINGS = Timings(
-    fetch_s=None, decode_s=0.25, preprocess_s=None, queue_s=None, prefill_s=None, generate_s=1.0
+    fetch_s=None,
+    decode_s=0.25,
+    preprocess_s=None,
+    queue_s=None,
+    prefill_s=None,
+    generate_s=1.0,
+    cached_media_parts=1,
 )
 STARTED = Started(
     request_id=REQUEST_ID,

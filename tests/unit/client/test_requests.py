@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from triptych.v1 import conversation_pb2, generation_service_pb2, sampling_pb2
-from triptych_client import Audio, GenerateOptions, Image, Message, RawText, TokenIds, Video
+from triptych.v1 import conversation_pb2, generation_service_pb2, media_pb2, sampling_pb2
+from triptych_client import Audio, GenerateOptions, Image, Message, Pcm, RawText, TokenIds, Video
 from triptych_client._requests import build_generate_request
 
 if TYPE_CHECKING:
@@ -221,3 +221,48 @@ def test_a_video_has_one_way_of_choosing_frames() -> None:
     """A rate and a number contradict each other."""
     with pytest.raises(ValueError, match="not both"):
         Video("a.mp4", fps=1, num_frames=2)
+
+
+@pytest.mark.parametrize(
+    ("pcm", "sent"),
+    [
+        (None, None),
+        (
+            Pcm(16_000),
+            media_pb2.PcmFormat(
+                encoding=media_pb2.PCM_ENCODING_S16, sample_rate_hz=16_000, channels=1
+            ),
+        ),
+        (
+            Pcm(48_000, 2, "f32"),
+            media_pb2.PcmFormat(
+                encoding=media_pb2.PCM_ENCODING_F32, sample_rate_hz=48_000, channels=2
+            ),
+        ),
+    ],
+)
+def test_samples_without_a_header_say_what_they_are(
+    pcm: Pcm | None, sent: media_pb2.PcmFormat | None
+) -> None:
+    """Files say it themselves, so nothing is set for them."""
+    request = build_generate_request(Audio(data=b"samples", pcm=pcm), {})
+    audio = request.conversation.messages[0].parts[0].audio
+
+    assert (audio.pcm if audio.HasField("pcm") else None) == sent
+
+
+def test_an_unknown_type_of_sample_is_refused() -> None:
+    """At once, with those that there are."""
+    wrong: Any = "s8"
+
+    with pytest.raises(ValueError, match="s16, s24, s32, f32"):
+        Pcm(16_000, encoding=wrong)
+
+
+def test_a_video_may_bring_its_sound() -> None:
+    """Unset unless it is given."""
+    silent = build_generate_request(Video(data=b"v"), {})
+    loud = build_generate_request(Video(data=b"v", use_sound=True), {})
+
+    assert not silent.conversation.messages[0].parts[0].video.HasField("use_sound")
+    assert loud.conversation.messages[0].parts[0].video.use_sound
