@@ -137,8 +137,22 @@ def _refusing(field: str, file_format: FileFormat) -> Iterator[None]:
         ) from exc
 
 
+# What the libraries say in words of their own.
+_OTHER_WORDS = (
+    (
+        re.compile(r"Decompressed data too large|MAX_TEXT_MEMORY"),
+        "its texts are too large unpacked",
+    ),
+    (re.compile(r"decoder error -\d+"), "its pixels are damaged"),
+    (re.compile(r"SF_INFO"), "its header contradicts itself"),
+    (re.compile(r"Input/output error|End of file"), "it breaks off"),
+    (re.compile(r"Invalid argument"), "its pictures are not what its header says"),
+)
+
+
 def _cause(exc: Exception) -> str:
-    """Return what happened in a line, without the library's number and object's names."""
+    """Return what happened in a line, without the library's number and objects' names."""
     text = str(getattr(exc, "strerror", None) or exc).strip()
     line = re.sub(r"\s*<[^<>]* object[^<>]*>|\s*<_io\.[^<>]*>", "", text.partition("\n")[0])
-    return line.strip() or type(exc).__name__
+    told = (words for pattern, words in _OTHER_WORDS if pattern.search(line))
+    return next(told, line.strip() or type(exc).__name__)

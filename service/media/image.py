@@ -7,6 +7,7 @@ docs/adr/0004-decoders.md lists the exceptions.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,6 +40,8 @@ _PLUGINS = (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+# What is odd about a stranger's file is no news, and there may be a thousand times as much of it.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 # Ours is checked on the header; Pillow's own would only warn up to twice its value.
 Image.MAX_IMAGE_PIXELS = None
 # One worker, one thread.
@@ -54,6 +57,7 @@ _TO_UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _LYING = (5, 6, 7, 8)
+_STRIP_PIXELS = 1 << 20
 
 
 def describe_image(medium: OpenMedium[ImagePart]) -> MediaDescription:
@@ -77,10 +81,11 @@ def decode_image(medium: OpenMedium[ImagePart]) -> NDArray[np.uint8]:
             image.draft("RGB", _shrunk(image.size, max_pixels))
         image.load()
         turn = _TO_UPRIGHT.get(_orientation(image))
-        rgb = _to_rgb(image if turn is None else image.transpose(turn))
-    if max_pixels is not None and rgb.width * rgb.height > max_pixels:
-        rgb = rgb.resize(_shrunk(rgb.size, max_pixels), Image.Resampling.BICUBIC)
-    return np.asarray(rgb)
+        upright = image if turn is None else image.transpose(turn)
+        if max_pixels is not None and upright.width * upright.height > max_pixels:
+            size = _shrunk(upright.size, max_pixels)
+            upright = _to_rgb(upright).resize(size, Image.Resampling.BICUBIC)
+        return _to_pixels(upright)
 
 
 @contextmanager
@@ -101,6 +106,16 @@ def _orientation(image: Image.Image) -> int:
         raise
     except Exception:  # noqa: BLE001 - Pillow raises anything, and the picture itself is sound
         return 1
+
+
+def _to_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Convert to an array, a few rows at a time: in Pillow, each RGB pixel has four bytes."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = _to_rgb(image.crop((0, top, image.width, bottom)))
+    return pixels
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import av.container
+import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from service.domain.conversation import AudioPart, VideoPart
 from service.errors import InvalidRequestError
 from service.media.container import has_pictures, open_container, sound_stream
+from service.media.file_format import FileFormat
 from service.media.open_medium import OpenMedium
 from service.media.sound import Sound
 
@@ -107,7 +109,14 @@ class _SoundTrack:
                 start = self._stream.start_time or 0
                 if float((packet.pts - start) * packet.time_base) < from_s:
                     continue
-            yield from packet.decode()
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                # Players pass over what is no sound in an MP3: tags at its end, a cut first frame.
+                if self._medium.file_format is not FileFormat.MP3:
+                    raise
+                continue
+            yield from frames
 
     def _position(self, frame: AudioFrame) -> int:
         if frame.pts is None or frame.time_base is None:
