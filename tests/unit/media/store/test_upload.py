@@ -16,8 +16,9 @@ from service.errors import (
     MediaBudgetExceededError,
     MediaStoreFullError,
 )
+from service.media.store.catalogue import caller_key
 from service.media.store.media_store import MediaStore
-from service.media.store.upload import Upload, check_declared_type
+from service.media.store.upload import Declaration, Upload, check_declared_type
 from tests.unit.media.store.conftest import (
     MAX_MEDIUM_BYTES,
     StartStore,
@@ -240,6 +241,18 @@ async def test_an_upload_cancelled_while_it_begins_leaves_nothing(
         await beginning
     assert files_below(directory) == []
     assert not store._uploads
+    assert store._shelf.taken_bytes == 0
+
+
+async def test_an_upload_that_ended_before_its_file_was_made_makes_none(
+    store: MediaStore, directory: Path
+) -> None:
+    """Threads may come in any order."""
+    declared = Declaration(caller_key("alice"), "", 10, sha256(DATA))
+    upload = Upload(store._shelf, declared, store._run, lambda: None)
+    await upload.abort()
+    await upload.open()
+    assert files_below(directory) == []
     assert store._shelf.taken_bytes == 0
 
 
