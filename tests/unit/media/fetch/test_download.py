@@ -291,9 +291,28 @@ async def test_a_bomb_is_cut_at_the_limit(
 
 async def test_endless_empty_members_are_cut_at_the_limit(fetcher: Fetcher, web: WebServer) -> None:
     """gzip may have members that hold nothing: then the bytes on the wire are counted."""
-    web.pages[PATH] = page(gzip.compress(b"") * 200, "Content-Encoding: gzip")
+    web.pages[PATH] = raw(head("200 OK", "Content-Encoding: gzip") + gzip.compress(b"") * 200)
     with pytest.raises(LimitExceededError):
         await fetch(fetcher, max_bytes=1000)
+
+
+async def test_the_event_loop_runs_while_a_bomb_is_inflated(
+    fetcher: Fetcher, web: WebServer
+) -> None:
+    """16 MiB that come in one read are given out in 256 pieces, and others run in between."""
+    turns, is_running = 0, True
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+        if is_running:
+            asyncio.get_running_loop().call_soon(count)
+
+    web.pages[PATH] = page(gzip.compress(bytes(16 << 20)), "Content-Encoding: gzip")
+    count()
+    (await fetch(fetcher, max_bytes=16 << 20)).close()
+    is_running = False
+    assert turns > 256
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "compress", "aes128gcm"])

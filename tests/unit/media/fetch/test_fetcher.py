@@ -134,11 +134,13 @@ async def test_the_last_one_that_is_cancelled_ends_the_fetch(
     web.pages[PATH] = endless
     tasks = [start(fetcher, field) for field in ("a", "b")]
     await until(lambda: budget.reserved_bytes > 0)
+    (fetch,) = fetcher._tasks
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     await web.hung_up.wait()
-    await until(lambda: not fetcher._tasks)
+    await until(fetch.done)
+    assert fetch.cancelled()
     assert (open_media(), budget.reserved_bytes) == (0, 0)
 
 

@@ -310,6 +310,29 @@ async def test_a_cancelled_call_leaves_the_closing_to_its_thread(
     await until(lambda: (budget.reserved_bytes, open_media()) == (0, 0))
 
 
+async def test_what_a_thread_finished_for_a_cancelled_call_is_closed(
+    resolver: SourceResolver, budget: ByteBudget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is past its last look at whether it is still wanted."""
+    entered, go_on = threading.Event(), threading.Event()
+    real_finish = EncodedWriter.finish
+
+    def held_finish(writer: EncodedWriter) -> EncodedMedia:
+        entered.set()
+        go_on.wait()
+        return real_finish(writer)
+
+    monkeypatch.setattr(EncodedWriter, "finish", held_finish)
+    task = asyncio.create_task(resolve(resolver, InlineData(LARGE)))
+    await until(entered.is_set)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert open_media() == 1
+    go_on.set()
+    await until(lambda: (budget.reserved_bytes, open_media()) == (0, 0))
+
+
 async def test_the_event_loop_runs_while_large_bytes_are_copied(
     resolver: SourceResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
