@@ -114,7 +114,7 @@ def _to_pixels(image: Image.Image) -> NDArray[np.uint8]:
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         bottom = min(top + rows, image.height)
-        pixels[top:bottom] = _to_rgb(image.crop((0, top, image.width, bottom)))
+        pixels[top:bottom] = np.asarray(_to_rgb(image.crop((0, top, image.width, bottom))))
     return pixels
 
 

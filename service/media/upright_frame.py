@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 def upright_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
     """Convert to RGB [height, width, 3], and turn or mirror (ISO 14496-12, 8.3.2)."""
-    pixels = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    pixels = frame.to_ndarray(format="rgb24", interpolation="BICUBIC").astype(np.uint8, copy=False)
     side_data = cast("SideDataContainer", frame.side_data)  # PyAV 18's stub says otherwise
     if "DISPLAYMATRIX" not in side_data:
         return pixels

@@ -127,7 +127,8 @@ def _is_shown(packet: Packet[VideoStream]) -> bool:
 def _read(medium: OpenMedium[VideoPart], choice: FrameChoice) -> NDArray[np.uint8]:
     """Decode up to the last wanted frame; a clip that breaks off earlier is an error."""
     wanted = choice.wanted
-    needed, frames = set(wanted), dict[int, NDArray[np.uint8]]()
+    needed = {index: place for place, index in enumerate(wanted)}
+    frames, filled = np.empty((0, 0, 0, 3), np.uint8), 0
     with open_container(medium) as container:
         stream = video_stream(medium, container)
         size = stream.width, stream.height
@@ -140,10 +141,16 @@ def _read(medium: OpenMedium[VideoPart], choice: FrameChoice) -> NDArray[np.uint
             if (frame.width, frame.height) != size:
                 raise medium.undecodable("the picture's size changes within the video")
             if index in needed:
-                frames[index] = upright_rgb(frame)
-    if len(frames) < len(wanted):
+                picture = upright_rgb(frame)
+                if not filled:
+                    frames = np.empty((len(wanted), *picture.shape), np.uint8)
+                if picture.shape != frames.shape[1:]:
+                    raise medium.undecodable("the picture is turned within the video")
+                frames[needed[index]] = picture
+                filled += 1
+    if filled < len(wanted):
         raise medium.undecodable("the video breaks off; the file is incomplete")
-    return np.stack([frames[index] for index in wanted])
+    return frames
 
 
 def _check_size(medium: OpenMedium[VideoPart], size: tuple[int, int], count: int) -> None:

@@ -13,6 +13,8 @@ from service.domain.media import DecodedAudio, DecodedImage, DecodedMedia
 from service.errors import InvalidRequestError
 from tests.unit.media.files import FIELD, SAMPLE_NAMES, decode_bytes, sample
 
+# Outside of tests, the filter of image.py is there.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL.TiffImagePlugin")
 CASES = 100
 # Damage may claim much; the tests need not wait for it.
 SMALL = MediaLimits(image_pixels=1_000_000, audio_seconds=60, video_frame_pixels=1_000_000)

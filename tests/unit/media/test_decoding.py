@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,9 @@ from tests.unit.media.files import (
     decode_bytes,
     describe_bytes,
     encode_audio,
+    encode_image,
     encode_video,
+    gradient,
     grey_frames,
     part_of,
     sample,
@@ -72,6 +75,41 @@ def test_the_file_s_position_does_not_matter(name: str) -> None:
     assert not file.closed
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_a_file_of_the_system_gives_the_same(name: str) -> None:
+    """A worker gets a descriptor; libtiff reads it itself, behind Pillow's back."""
+    known = sample(name)
+    with open(os.memfd_create("medium"), "r+b") as file:  # noqa: PTH123 - it has no path
+        file.write(known.data)
+        file.flush()
+        decoded = decode(
+            known.part,
+            file,
+            len(known.data),
+            MediaLimits(),
+            audio_rate_hz=AUDIO_RATE_HZ,
+            digest="digest",
+        )
+        assert not file.closed
+    again = decode_bytes(known.part, known.data)
+    for kind in ("pixels", "samples", "frames"):
+        if hasattr(again, kind):
+            assert np.array_equal(getattr(decoded, kind), getattr(again, kind))
+
+
+@pytest.mark.parametrize("packing", ["tiff_lzw", "tiff_deflate", "packbits", "jpeg"])
+def test_a_packed_tiff_of_the_system_gives_the_same(packing: str) -> None:
+    data = encode_image(gradient(), "TIFF", compression=packing)
+    part = part_of(Modality.IMAGE)
+    with open(os.memfd_create("medium"), "r+b") as file:  # noqa: PTH123 - it has no path
+        file.write(data)
+        decoded = decode(
+            part, file, len(data), MediaLimits(), audio_rate_hz=AUDIO_RATE_HZ, digest=""
+        )
+        assert file.seek(0) == 0
+    assert np.array_equal(decoded.pixels, decode_bytes(part, data).pixels)
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)

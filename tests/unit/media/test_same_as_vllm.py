@@ -8,8 +8,10 @@ tests below whose names say `unlike vLLM` hold those differences fast.
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -74,6 +76,10 @@ SOUNDS = [
 ]
 
 
+# As ISO 23091-2 counts them: BT.709, BT.601; limited and full range.
+COLOURS = [("yuv420p", 1, 1), ("yuv420p", 1, 2), ("yuv420p", 6, 1), ("yuv444p", 6, 1)]
+
+
 def vllm_pixels(data: bytes) -> NDArray[np.uint8]:
     return np.asarray(image_loader.ImageMediaIO().load_bytes(data).media)
 
@@ -87,6 +93,36 @@ def vllm_clip(data: bytes) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     loader = video_loader.VideoMediaIO(image_loader.ImageMediaIO(), num_frames=-1, backend="opencv")
     frames, metadata = loader.load_bytes(data).media
     return np.asarray(frames), metadata
+
+
+def coloured_video(
+    codec: str, pix_fmt: str, size: tuple[int, int], colorspace: int, color_range: int
+) -> bytes:
+    """Encode with the code points of ISO 23091-2 for the colours, and 1 or 2 for the range."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+        stream = container.add_stream(codec, rate=10, options=options | {"preset": "ultrafast"})
+        stream.width, stream.height = size
+        stream.pix_fmt = pix_fmt
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = colorspace
+        context.color_range = color_range
+        for shift in (0, 3, 6):
+            rgb = av.VideoFrame.from_ndarray(np.roll(gradient(*size), shift, axis=1), "rgb24")
+            frame = rgb.reformat(format=pix_fmt)
+            frame.colorspace, frame.color_range = colorspace, color_range
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def turned_video(matrix: tuple[int, ...]) -> bytes:
+    data = bytearray(encode_video([gradient(64, 48)] * 2))
+    a, b, c, d = (value << 16 for value in matrix)
+    at = data.index(b"tkhd") + 44
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    return bytes(data)
 
 
 def picture(mode: str) -> Image.Image:
@@ -201,6 +237,39 @@ def test_videos_are_the_same_pixel_for_pixel(codec: str) -> None:
     assert ours.total_frames == metadata["total_num_frames"]
     assert (ours.fps, ours.duration_s) == pytest.approx((metadata["fps"], metadata["duration"]))
     assert list(ours.indices) == metadata["frames_indices"]
+
+
+@pytest.mark.parametrize(("pix_fmt", "colorspace", "color_range"), COLOURS)
+@pytest.mark.parametrize("size", [(96, 64), (1280, 720)])
+def test_colours_of_videos_are_the_same(
+    pix_fmt: str, colorspace: int, color_range: int, size: tuple[int, int]
+) -> None:
+    """By whichever rule the file has them, and in whichever size."""
+    data = coloured_video("libx264", pix_fmt, size, colorspace, color_range)
+    ours = decode_video(video_medium(data, num_frames=99), AUDIO_RATE_HZ)
+    assert np.array_equal(ours.frames, vllm_clip(data)[0])
+
+
+def test_ten_bits_are_rounded_alike() -> None:
+    """Ours go to RGB and its go to BGR, for which the scaler has code of its own."""
+    data = coloured_video("libx265", "yuv420p10le", (96, 64), 1, 1)
+    ours = decode_video(video_medium(data, num_frames=99), AUDIO_RATE_HZ)
+    difference = np.abs(ours.frames.astype(int) - vllm_clip(data)[0])
+    assert difference.mean() < 2
+    assert difference.max() <= 8
+
+
+@pytest.mark.parametrize("matrix", [(0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)])
+def test_turned_videos_are_the_same(matrix: tuple[int, ...]) -> None:
+    data = turned_video(matrix)
+    ours = decode_video(video_medium(data, num_frames=99), AUDIO_RATE_HZ)
+    assert np.array_equal(ours.frames, vllm_clip(data)[0])
+
+
+def test_mirrored_videos_are_mirrored_unlike_vllm() -> None:
+    """Players mirror them; OpenCV looks at the angle alone."""
+    ours = decode_video(video_medium(turned_video((-1, 0, 0, 1)), num_frames=99), AUDIO_RATE_HZ)
+    assert np.array_equal(ours.frames, vllm_clip(turned_video((1, 0, 0, 1)))[0][:, :, ::-1])
 
 
 def test_av1_is_decoded_unlike_vllm() -> None:
