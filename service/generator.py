@@ -35,6 +35,7 @@ from service.errors import (
     InvalidRequestError,
     LimitExceededError,
     ModalityUnsupportedError,
+    PromptTooLongError,
 )
 from service.ports import Engine, MediaPreparer, PromptRenderer, Tokenizer, TokenStream
 
@@ -58,6 +59,7 @@ class Generator:
         token_ids = await self._tokenize(request)
         media: list[PreparedMedia] = []
         if parts:
+            _check_length(token_ids, self.engine.model.max_model_tokens)
             media = await self.media_preparer.prepare(
                 parts, caller=request.caller, limits=request.media_limits
             )
@@ -186,6 +188,13 @@ def _check_parts(parts: Sequence[MediaPart], limits: dict[Modality, int]) -> Non
             total = sum(other.modality is part.modality for other in parts)
             limit = limits[part.modality]
             raise LimitExceededError(part.field, f"{part.modality} parts a request", limit, total)
+
+
+def _check_length(token_ids: Sequence[int], max_model_tokens: int) -> None:
+    """Refuse a prompt that is too long without its media; one token is left for the answer."""
+    limit = max_model_tokens - 1
+    if len(token_ids) > limit:
+        raise PromptTooLongError("prompt", "max_model_tokens", limit, len(token_ids))
 
 
 def _check_ids(field: str, token_ids: Sequence[int], vocabulary_size: int) -> None:

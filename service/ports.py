@@ -7,11 +7,12 @@ same contract suites.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from service.domain.conversation import Conversation, MediaPart, PromptOptions
 from service.domain.events import EngineDelta
-from service.domain.media import DecodedMedia, MediaDescription, PreparedPrompt
+from service.domain.media import MediaDescription, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt import ByteSpan, RenderedPrompt
 from service.domain.sampling import Sampling
@@ -71,14 +72,51 @@ class Tokenizer(Protocol):
         """Start decoding one output; with `include_stop_string` the text ends behind it."""
 
 
-class MediaLoader(Protocol):
-    """Turns a media part into decoded media, off the event loop.
+class WorkerEnd(StrEnum):
+    """Why a worker process ended in the middle of a task."""
 
-    Raises MediaUndecodableError or LimitExceededError with the part's field.
+    CRASHED = "crashed"  # by a signal of its own: the code that it ran is to blame
+    MEMORY = "memory"  # it needed more than it may have
+    CPU_TIME = "cpu_time"  # it used more than it may
+    WALL_TIME = "wall_time"  # it took longer than it may
+    LOST = "lost"  # ended from outside
+
+
+class WorkerEndedError(Exception):
+    """A task was not completed, for its worker process ended; `limit` is what it ran into."""
+
+    def __init__(self, end: WorkerEnd, limit: float | None = None) -> None:
+        super().__init__(f"the worker process ended: {end}")
+        self.end = end
+        self.limit = limit
+
+
+class Workers(Protocol):
+    """Processes that run tasks."""
+
+    async def run(self, task: object, fds: Sequence[int] = ()) -> Any:  # noqa: ANN401 - the task's
+        """Run a task on the files with these descriptors; tasks wait their turn.
+
+        Raises what the task raises of errors.py, and WorkerEndedError. Cancelling ends the worker.
+        """
+
+
+class MediaPreparer(Protocol):
+    """Turns media parts into what the engine takes, off the event loop.
+
+    Raises the errors of errors.py for the part that fails first; the others are given up.
     """
 
-    async def load(self, part: MediaPart) -> DecodedMedia:
-        """Decode one part."""
+    async def prepare(
+        self, parts: Sequence[MediaPart], *, caller: str, limits: dict[str, float]
+    ) -> list[PreparedMedia]:
+        """Prepare all parts of one request; `limits` may lower the server's own."""
+
+    async def describe(self, part: MediaPart, *, caller: str) -> MediaDescription:
+        """Tell what a medium's header tells."""
+
+    async def prepare_blank(self, part: MediaPart, description: MediaDescription) -> PreparedMedia:
+        """Prepare a medium of that size that shows nothing: it takes as many tokens."""
 
 
 class PromptRenderer(Protocol):
@@ -100,9 +138,9 @@ class Engine(Protocol):
         """What is loaded."""
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
     ) -> PreparedPrompt:
-        """Run the model's preprocessing; `media` is in reading order.
+        """Put media into their places in the prompt; `media` is in reading order.
 
         Raises InvalidRequestError when placeholders and media do not agree, and
         PromptTooLongError.

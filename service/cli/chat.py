@@ -34,7 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             dest="media",
             default=[],
             action=_AppendMedium,
-            help="goes before the text, in the order of the command line; may be repeated",
+            help="a file here, or a URL that the server may fetch; goes before the text, in the "
+            "order of the command line; may be repeated",
         )
     parser.add_argument("--target", default="localhost:50051", help="the server (%(default)s)")
     parser.add_argument("--system", help="instructions for the model")

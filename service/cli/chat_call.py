@@ -105,14 +105,21 @@ def _question(text: str) -> str:
     return sys.stdin.read().removesuffix("\n") if text == "-" else text
 
 
-def _medium_part(kind: str, path: str) -> conversation_pb2.Part:
-    try:
-        source = media_pb2.MediaSource(data=Path(path).expanduser().read_bytes())
-    except OSError as error:
-        message = f"cannot read the {kind} {path}: {error.strerror}; check the name after --{kind}"
-        raise UsageError(message) from error
+def _medium_part(kind: str, place: str) -> conversation_pb2.Part:
+    source = _source(kind, place)
     if kind == "image":
         return conversation_pb2.Part(image=media_pb2.ImagePart(source=source))
     if kind == "audio":
         return conversation_pb2.Part(audio=media_pb2.AudioPart(source=source))
     return conversation_pb2.Part(video=media_pb2.VideoPart(source=source))
+
+
+def _source(kind: str, place: str) -> media_pb2.MediaSource:
+    """Read a file here; a URL is fetched by the server, if it allows the host."""
+    if place.startswith(("http://", "https://")):
+        return media_pb2.MediaSource(url=place)
+    try:
+        return media_pb2.MediaSource(data=Path(place).expanduser().read_bytes())
+    except OSError as error:
+        message = f"cannot read the {kind} {place}: {error.strerror}; check the name after --{kind}"
+        raise UsageError(message) from error

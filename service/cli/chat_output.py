@@ -81,8 +81,9 @@ def usage_line(completed: generation_service_pb2.Completed) -> str:
     shares = ((kind, getattr(usage, f"prompt_{kind}_tokens")) for kind in kinds)
     told = ", ".join(f"{kind} {tokens}" for kind, tokens in shares if tokens)
     prompt = f"{usage.prompt_tokens} tokens" + (f" ({told})" if told else "")
-    stages = [duration.ToTimedelta() for _, duration in completed.timings.ListFields()]
-    seconds = sum(stage.total_seconds() for stage in stages)
+    stages = ("fetch", "decode", "preprocess", "queue", "prefill", "generate")
+    times = (getattr(completed.timings, stage).ToTimedelta() for stage in stages)
+    seconds = sum(time.total_seconds() for time in times)
     return f"prompt {prompt}, answer {usage.completion_tokens} tokens in {seconds:.2f} s"
 
 

@@ -11,15 +11,21 @@ from grpc_status import rpc_status
 
 CURES = {
     "INVALID_FIELD": "correct it and ask again",
-    "MEDIA_UNDECODABLE": "check that the file is whole and its format is allowed: PNG, JPEG, WebP;"
-    " WAV, FLAC, MP3, OGG; MP4, WebM",
+    "MEDIA_UNDECODABLE": "check that the file is whole and its format is allowed: PNG, JPEG, WebP,"
+    " GIF, BMP, TIFF, AVIF; WAV, FLAC, MP3, OGG, M4A; MP4, WebM, GIF",
     "LIMIT_EXCEEDED": "send a smaller one, or raise the server's limit",
     "MODALITY_UNSUPPORTED": "leave the file out, or serve a model that takes it",
     "PROMPT_TOO_LONG": "ask with less text or smaller media",
     "TEMPLATE_REFUSED": "try it without --system, or with fewer files",
     "MODEL_NOT_FOUND": "start the server with that model: triptych serve MODEL",
     "NOT_SERVED_YET": "use a newer server",
-    "MEDIA_SOURCE_UNSUPPORTED": "use a newer server",
+    "MEDIA_SOURCE_UNSUPPORTED": "send the file itself, or start the server with that source",
+    "MEDIA_SOURCE_FORBIDDEN": "send the file itself, or have the server allow its place",
+    "MEDIA_FETCH_FAILED": "check the URL in a browser, or send the file itself",
+    "MEDIA_FETCH_UNAVAILABLE": "ask again later, or send the file itself",
+    "MEDIA_NOT_FOUND": "upload it again",
+    "MEDIA_BUDGET_EXCEEDED": "ask again in a moment",
+    "MEDIA_WORKER_LOST": "ask again",
     "ENGINE_UNAVAILABLE": "wait for the engine; the server's log tells how it is",
     "TOKENIZER_UNAVAILABLE": "ask again in a moment",
     "SHUTTING_DOWN": "ask again when the server is back",

@@ -27,7 +27,7 @@ from PIL import (
 
 from service.domain.conversation import ImagePart, Modality
 from service.domain.media import MediaDescription
-from service.media.image_header import check_header
+from service.media.image_header import check_header, check_size
 from service.media.open_medium import OpenMedium
 
 # Imported by name, so that nothing is looked up when a worker has no files to look at any more.
@@ -93,8 +93,7 @@ def _open(medium: OpenMedium[ImagePart]) -> Iterator[Image.Image]:
     check_header(medium)
     medium.file.seek(0)
     with Image.open(medium.file, formats=(medium.file_format.name,)) as image:
-        medium.check("image_side", max(image.size))
-        medium.check("image_pixels", image.width * image.height)
+        check_size(medium, *image.size)
         yield image
 
 

@@ -1,13 +1,16 @@
 """Finds what would cost Pillow much more than the picture's size tells, before it opens a file.
 
 A progressive JPEG may go over the whole picture again in every scan of a few bytes, a TIFF's tile
-may be larger than its picture, and its strips may be more than its rows. What Pillow 13 and the
-libraries under it bound themselves is left to them: compressed texts and profiles of a PNG, the
-tags of EXIF data, the comments of a GIF.
+may be larger than its picture, and its strips may be more than its rows. GIF and WebP are worse:
+opening one already allocates its canvas. What Pillow 13 and the libraries under it bound themselves
+is left to them: compressed texts and profiles of a PNG, the tags of EXIF data, a GIF's comments.
+
+Tested by tests/unit/media/test_image_header.py.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -21,6 +24,8 @@ from service.media.open_medium import OpenMedium
 _MOST_SCANS = 100
 # A profile and a preview of 64 KB each take some hundred.
 _MOST_SEGMENTS = 10_000
+# Each is a comment or the like, and read in Python; a bomb of them takes a second.
+_MOST_BLOCKS = 1_000_000
 # What no byte of compressed data can be (ISO 10918-1, B.1.1.2): a marker, but for restarts.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
@@ -31,11 +36,22 @@ _MOST_TILES = 300_000
 
 
 def check_header(medium: OpenMedium[ImagePart]) -> None:
-    """Raise when a JPEG or a TIFF is built so that it costs more than a picture of its size."""
-    if medium.file_format is FileFormat.JPEG:
-        _check_scans(medium)
-    elif medium.file_format is FileFormat.TIFF:
-        _check_tiles(medium)
+    """Raise when opening or decoding a file costs more than a picture within the limits."""
+    match medium.file_format:
+        case FileFormat.JPEG:
+            _check_scans(medium)
+        case FileFormat.TIFF:
+            _check_tiles(medium)
+        case FileFormat.GIF:
+            check_size(medium, *_gif_size(medium))
+        case FileFormat.WEBP:
+            check_size(medium, *_webp_size(medium.file))
+
+
+def check_size(medium: OpenMedium[ImagePart], width: int, height: int) -> None:
+    """Raise LimitExceededError when a picture is too large."""
+    medium.check("image_side", max(width, height))
+    medium.check("image_pixels", width * height)
 
 
 def _check_scans(medium: OpenMedium[ImagePart]) -> None:
@@ -70,6 +86,50 @@ def _next_marker(file: BinaryIO, at: int) -> tuple[int, int] | None:
         if len(piece) < 2:  # noqa: PLR2004 - a marker has two bytes
             return None
         at += len(piece) - 1
+
+
+def _gif_size(medium: OpenMedium[ImagePart]) -> tuple[int, int]:
+    """Return the canvas's size as Pillow takes it: the first frame may widen it (GIF89a, 18-24)."""
+    file = medium.file
+    file.seek(6)
+    screen_width, screen_height, flags = struct.unpack("<HHBxx", file.read(7))
+    if flags & 0x80:
+        file.seek(3 << (flags & 7) + 1, os.SEEK_CUR)
+    for _ in range(_MOST_BLOCKS):
+        match file.read(1):
+            case b"," | b";" | b"" as block:
+                break
+            case b"!":
+                file.seek(1, os.SEEK_CUR)
+                _skip_sub_blocks(medium)
+    else:
+        raise medium.undecodable(f"the GIF file has more than {_MOST_BLOCKS} blocks before a frame")
+    if block != b",":
+        return screen_width, screen_height
+    left, top, width, height = struct.unpack("<HHHH", file.read(8))
+    return max(screen_width, left + width), max(screen_height, top + height)
+
+
+def _skip_sub_blocks(medium: OpenMedium[ImagePart]) -> None:
+    for _ in range(_MOST_BLOCKS):
+        size = medium.file.read(1)
+        if size in (b"", b"\0"):
+            return
+        medium.file.seek(size[0], os.SEEK_CUR)
+    raise medium.undecodable(f"the GIF file has an extension of more than {_MOST_BLOCKS} blocks")
+
+
+def _webp_size(file: BinaryIO) -> tuple[int, int]:
+    """Return the canvas's size (RFC 9649, 2.5 to 2.7); that of an unknown kind is left to libwebp."""
+    file.seek(12)
+    kind, body = file.read(4), file.read(14)[4:]
+    if kind == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack("<HH", body[6:10]) if kind == b"VP8 " else (0, 0)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def _check_tiles(medium: OpenMedium[ImagePart]) -> None:

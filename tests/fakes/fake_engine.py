@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from service.domain.conversation import Modality
 from service.domain.events import EngineDelta, FinishReason
-from service.domain.media import DecodedMedia, PlaceholderSpan, PreparedPrompt
+from service.domain.media import PlaceholderSpan, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription
 from service.domain.sampling import Sampling
 from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
@@ -44,7 +44,7 @@ class FakeEngine:
         self.steps = list(steps)
         self.stop_id = stop_id
         self.running: set[str] = set()
-        self.prompts: list[tuple[list[int], list[DecodedMedia]]] = []
+        self.prompts: list[tuple[list[int], list[PreparedMedia]]] = []
         self.idle = asyncio.Event()  # set while nothing runs
         self.hold = asyncio.Event()  # while not set, the engine waits after its first step
         self.hold.set()
@@ -56,7 +56,7 @@ class FakeEngine:
         self.hold.set()
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[DecodedMedia]
+        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
     ) -> PreparedPrompt:
         """Expand each placeholder to two tokens."""
         self._reject_dead()

@@ -11,7 +11,8 @@ from service.domain.conversation import (
     AudioPart,
     Conversation,
     ImagePart,
-    InlineSource,
+    InlineData,
+    MediaSource,
     Message,
     Modality,
     Part,
@@ -42,7 +43,7 @@ from service.errors import (
 )
 from service.generator import Generator
 from tests.fakes.fake_engine import PLACEHOLDER_ID, FakeEngine
-from tests.fakes.fake_media_loader import FakeMediaLoader
+from tests.fakes.fake_media_preparer import FakeMediaPreparer
 from tests.fakes.fake_renderer import MEDIUM_MARK, FakeRenderer
 from tests.fakes.fake_tokenizer import FakeTokenizer
 
@@ -68,8 +69,13 @@ def tokenizer() -> _Tokenizer:
 
 
 @pytest.fixture
-def generator(engine: FakeEngine, tokenizer: _Tokenizer) -> Generator:
-    return Generator(engine, tokenizer, FakeMediaLoader(), FakeRenderer())
+def preparer() -> FakeMediaPreparer:
+    return FakeMediaPreparer()
+
+
+@pytest.fixture
+def generator(engine: FakeEngine, tokenizer: _Tokenizer, preparer: FakeMediaPreparer) -> Generator:
+    return Generator(engine, tokenizer, preparer, FakeRenderer())
 
 
 def ask(*parts: Part, **options: object) -> GenerationRequest:
@@ -77,8 +83,12 @@ def ask(*parts: Part, **options: object) -> GenerationRequest:
     return GenerationRequest(model="", prompt=conversation, **options)
 
 
+def _source(data: bytes) -> MediaSource:
+    return MediaSource(InlineData(data))
+
+
 def image(data: bytes = b"xy", field: str = "image 1") -> ImagePart:
-    return ImagePart(field, InlineSource(data))
+    return ImagePart(field, _source(data))
 
 
 async def run(generator: Generator, request: GenerationRequest) -> list[Event]:
@@ -138,7 +148,7 @@ async def test_several_outputs_keep_their_texts_apart(
 async def test_media_reach_the_engine_in_reading_order(
     generator: Generator, engine: FakeEngine
 ) -> None:
-    audio = AudioPart("audio 1", InlineSource(b"zz"))
+    audio = AudioPart("audio 1", _source(b"zz"))
     events = await run(generator, ask(image(b"a", "image 1"), TextPart("?"), audio, image(b"b")))
     token_ids, media = engine.prompts[0]
     assert token_ids.count(PLACEHOLDER_ID) == 3
@@ -161,9 +171,45 @@ async def test_timings_tell_only_the_stages_that_happened(generator: Generator) 
     assert plain.decode_s is None
     assert plain.preprocess_s is None
     assert (plain.queue_s, plain.prefill_s, plain.generate_s) == (0.1, 0.2, 0.3)
-    seen = (await run(generator, ask(image())))[-1].timings
-    assert seen.decode_s is not None
-    assert seen.preprocess_s is not None
+    seen = (await run(generator, ask(image(b"a"), image(b"b"))))[-1].timings
+    assert (seen.fetch_s, seen.decode_s, seen.preprocess_s) == (1.0, 0.5, 0.25)
+    assert seen.cached_media_parts == 0
+
+
+async def test_media_that_were_prepared_before_are_told(generator: Generator) -> None:
+    """Nothing of them was decoded now; a part that is new was."""
+    await run(generator, ask(image(b"a")))
+    again = (await run(generator, ask(image(b"a"))))[-1].timings
+    assert (again.fetch_s, again.decode_s, again.preprocess_s) == (0.5, None, None)
+    assert again.cached_media_parts == 1
+    mixed = (await run(generator, ask(image(b"a"), image(b"b"))))[-1].timings
+    assert (mixed.fetch_s, mixed.decode_s, mixed.cached_media_parts) == (1.0, 0.25, 1)
+
+
+async def test_caller_and_limits_reach_the_media(
+    generator: Generator, preparer: FakeMediaPreparer
+) -> None:
+    with pytest.raises(LimitExceededError) as refusal:
+        await run(generator, ask(image(b"abc"), caller="anna", media_limits={"part_bytes": 2}))
+    assert refusal.value.metadata["limit"] == "part_bytes"
+    assert preparer.callers == ["anna"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ask(TextPart("x" * 100), image()),
+        ask(image(), sampling=Sampling(stop_token_ids=(300,))),
+        ask(image(), image(), image()),
+    ],
+    ids=["prompt too long", "no such stop token", "too many parts"],
+)
+async def test_no_medium_is_touched_for_a_request_that_fails_anyway(
+    generator: Generator, preparer: FakeMediaPreparer, request_: GenerationRequest
+) -> None:
+    with pytest.raises(InvalidRequestError):
+        await run(generator, request_)
+    assert not preparer.callers
 
 
 async def test_finished_prompts_skip_the_renderer(generator: Generator, engine: FakeEngine) -> None:
@@ -179,7 +225,7 @@ async def test_finished_prompts_skip_the_renderer(generator: Generator, engine: 
         (ask(image(b"x"), image(b"broken", "image 2")), MediaUndecodableError, "image 2"),
         (ask(image(), image(), image(field="third")), LimitExceededError, "third"),
         (
-            ask(VideoPart("video 1", InlineSource(b"x"))),
+            ask(VideoPart("video 1", _source(b"x"))),
             ModalityUnsupportedError,
             "video 1",
         ),

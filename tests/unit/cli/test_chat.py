@@ -68,6 +68,14 @@ def test_parts_go_in_the_order_of_the_command_line(server: FakeServer, tmp_path:
     assert user.parts[4].text == "what?"
 
 
+def test_a_url_is_left_to_the_server(server: FakeServer) -> None:
+    """Nothing is read here."""
+    run("chat", "--target", server.target, "--image", "https://example.com/a.png", "what?")
+
+    source = server.request.conversation.messages[0].parts[0].image.source
+    assert (source.WhichOneof("source"), source.url) == ("url", "https://example.com/a.png")
+
+
 def test_options_that_are_not_given_stay_unset(server: FakeServer) -> None:
     """A plain question sets no sampling; a temperature of 0 is sent."""
     run("chat", "--target", server.target, "what?")

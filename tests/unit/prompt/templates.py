@@ -8,7 +8,8 @@ from service.domain.conversation import (
     AudioPart,
     Conversation,
     ImagePart,
-    InlineSource,
+    InlineData,
+    MediaSource,
     Message,
     Part,
     PromptOptions,
@@ -23,7 +24,7 @@ from service.prompt.formats.family import Family
 from service.prompt.renderer import TemplateRenderer
 
 DEMO_MODEL = Path(__file__).parents[3] / "demo" / "model"
-SOURCE = InlineSource(b"bytes")
+SOURCE = MediaSource(InlineData(b"bytes"))
 NO_CUE = PromptOptions(add_generation_prompt=False)
 CONTINUE = PromptOptions(add_generation_prompt=False, continue_final_message=True)
 

@@ -12,7 +12,7 @@ from service.generator import Generator
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
 from tests.fakes.fake_engine import FakeEngine
-from tests.fakes.fake_media_loader import FakeMediaLoader
+from tests.fakes.fake_media_preparer import FakeMediaPreparer
 from tests.fakes.fake_prober import FakeProber
 from tests.fakes.fake_renderer import FakeRenderer
 from tests.fakes.fake_tokenizer import FakeTokenizer
@@ -27,7 +27,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def generator(engine: FakeEngine) -> Generator:
-    return Generator(engine, FakeTokenizer(), FakeMediaLoader(), FakeRenderer())
+    return Generator(engine, FakeTokenizer(), FakeMediaPreparer(), FakeRenderer())
 
 
 @pytest.fixture

@@ -67,10 +67,12 @@ class MediaServiceServicer:
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
-        more than the server stores of one medium. Correct it; retrying is of no use.
+        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
+        more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
+        minutes in all). Correct it; retrying is of no use.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
-        * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
+        * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
+        time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,10 +39,12 @@ class MediaServiceStub:
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
-      more than the server stores of one medium. Correct it; retrying is of no use.
+    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
+      more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
+      minutes in all). Correct it; retrying is of no use.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
-    * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
+    * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
+      time in `RetryInfo`.
     """
     FindMissingMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]
     """Tells which contents the server does not have for this caller, so that only these are
@@ -76,10 +78,12 @@ class MediaServiceAsyncStub(MediaServiceStub):
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
-      more than the server stores of one medium. Correct it; retrying is of no use.
+    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
+      more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
+      minutes in all). Correct it; retrying is of no use.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
-    * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
+    * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
+      time in `RetryInfo`.
     """
     FindMissingMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]  # type: ignore[assignment]
     """Tells which contents the server does not have for this caller, so that only these are
@@ -116,10 +120,12 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), or
-          more than the server stores of one medium. Correct it; retrying is of no use.
+        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
+          more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
+          minutes in all). Correct it; retrying is of no use.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
-        * RESOURCE_EXHAUSTED: too many uploads at once. Retry after the time in `RetryInfo`.
+        * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
+          time in `RetryInfo`.
         """
 
     @_abc_1.abstractmethod
