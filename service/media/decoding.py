@@ -145,7 +145,7 @@ _OTHER_WORDS = (
     ),
     (re.compile(r"decoder error -\d+"), "its pixels are damaged"),
     (re.compile(r"SF_INFO"), "its header contradicts itself"),
-    (re.compile(r"Input/output error|End of file"), "it breaks off"),
+    (re.compile(r"Input/output error|End of file|unpack requires"), "it breaks off"),
     (re.compile(r"Invalid argument"), "its pictures are not what its header says"),
 )
 

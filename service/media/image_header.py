@@ -120,7 +120,7 @@ def _skip_sub_blocks(medium: OpenMedium[ImagePart]) -> None:
 
 
 def _webp_size(file: BinaryIO) -> tuple[int, int]:
-    """Return the canvas's size (RFC 9649, 2.5 to 2.7); that of an unknown kind is left to libwebp."""
+    """Return the canvas's size (RFC 9649, 2.5 to 2.7); an unknown kind is left to libwebp."""
     file.seek(12)
     kind, body = file.read(4), file.read(14)[4:]
     if kind == b"VP8X":

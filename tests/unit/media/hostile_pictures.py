@@ -142,6 +142,10 @@ PICTURES: dict[str, Callable[[], HostileFile]] = {
     "gif with a frame larger than the screen": lambda: refused(
         _IMAGE, gif((1, 1), (60_000, 60_000)), "image_side"
     ),
+    # Pillow would fill the room that such a frame leaves behind when it opens the file.
+    "gif with a huge frame that is disposed of": lambda: refused(
+        _IMAGE, gif((1, 1), (45_000, 45_000), b"!\xf9\x04\x08\0\0\0\0"), "image_side"
+    ),
     "gif of 60 megapixels that breaks off": lambda: refused(
         _IMAGE, gif((7_700, 7_700), (7_700, 7_700)), UNDECODABLE
     ),

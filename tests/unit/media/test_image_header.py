@@ -7,10 +7,11 @@ from PIL import Image
 
 from service.domain.limits import MediaLimits
 from service.errors import LimitExceededError, MediaUndecodableError
+from service.media import image_header
 from service.media.image import decode_image
 from service.media.image_header import check_header
 from tests.unit.media.files import encode_image, gradient, image_medium
-from tests.unit.media.hostile_pictures import grey_tiff, tiff
+from tests.unit.media.hostile_pictures import gif, grey_tiff, tiff
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,52 @@ def test_a_larger_tile_is_refused() -> None:
 def test_a_tiff_of_too_many_pieces_is_refused(tag: int) -> None:
     with pytest.raises(MediaUndecodableError, match="300001 strips or tiles"):
         decode_image(image_medium(tiff([(256, 4, 1, 8), (257, 4, 1, 8), (tag, 4, 300_001, 4096)])))
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"!\xf9\x04\x08\x00\x00\x00\x00", b"xyz!\xfe\x02ab\x01c\x00"]
+)
+@pytest.mark.parametrize(
+    ("screen", "frame", "actual"),
+    [((101, 50), (1, 1), 101), ((1, 1), (50, 101), 101), ((50, 50), (101, 101), 101)],
+)
+def test_a_gif_of_a_larger_canvas_is_refused(
+    screen: tuple[int, int], frame: tuple[int, int], actual: int, before: bytes
+) -> None:
+    """The frame may be larger than the screen, and Pillow makes room for it at once."""
+    with pytest.raises(LimitExceededError, match=f"image_side is 100, got {actual}"):
+        decode_image(image_medium(gif(screen, frame, before), limits=MediaLimits(image_side=100)))
+
+
+def test_a_gif_without_a_frame_is_as_large_as_its_screen() -> None:
+    data = b"GIF89a" + (70).to_bytes(2, "little") + (3).to_bytes(2, "little") + b"\0\0\0"
+    check_header(image_medium(data + b";", limits=MediaLimits(image_side=70)))
+    with pytest.raises(LimitExceededError):
+        check_header(image_medium(data, limits=MediaLimits(image_side=69)))
+
+
+def test_a_gif_of_blocks_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_header, "_MOST_BLOCKS", 100)
+    with pytest.raises(MediaUndecodableError, match="more than 100 blocks before a frame"):
+        check_header(image_medium(gif((1, 1), (1, 1), b"!\xfe\x00" * 101)))
+    with pytest.raises(MediaUndecodableError, match="an extension of more than 100 blocks"):
+        check_header(image_medium(gif((1, 1), (1, 1), b"!\xfe" + b"\x01x" * 101)))
+    check_header(image_medium(gif((1, 1), (1, 1), b"!\xfe\x00" * 99)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"lossless": True}, {"quality": 80}, {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"}],
+    ids=["VP8L", "VP8", "VP8X"],
+)
+@pytest.mark.parametrize("size", [(200, 3), (3, 200), (129, 64)])
+def test_a_webp_is_measured_before_libwebp_makes_its_canvas(
+    options: dict, size: tuple[int, int]
+) -> None:
+    data = encode_image(gradient(*size), "WEBP", **options)
+    check_header(image_medium(data, limits=MediaLimits(image_pixels=size[0] * size[1])))
+    with pytest.raises(LimitExceededError, match=f"got {size[0] * size[1]}"):
+        check_header(image_medium(data, limits=MediaLimits(image_pixels=size[0] * size[1] - 1)))
 
 
 @pytest.mark.parametrize("order", ["II", "MM"])
