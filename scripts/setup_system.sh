@@ -9,7 +9,7 @@ case ${1:-build} in
     packages=(
       cmake ninja-build g++ pkg-config
       protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev libabsl-dev
-      libsimdjson-dev libgtest-dev
+      libsimdjson-dev libgtest-dev libseccomp2
     )
     ;;
   bench)
@@ -21,8 +21,9 @@ case ${1:-build} in
     packages=(clang-14 libclang-rt-14-dev nlohmann-json3-dev)
     ;;
   runtime)
-    # The sidecar's libraries, and the compiler with which torch and Triton make kernels at run time.
-    packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 g++)
+    # The sidecar's libraries, the media workers' sandbox, and the compiler with which torch and Triton
+    # make kernels at run time.
+    packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 libseccomp2 g++)
     ;;
   *)
     echo "usage: scripts/setup_system.sh [build|bench|fuzz|runtime]" >&2

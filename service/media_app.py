@@ -53,7 +53,7 @@ class MediaApplication:
         )
 
     async def start_workers(self, model: str, engine_flags: tuple[str, ...]) -> None:
-        """Load what the workers need, which takes as long as importing vLLM; raises StartupError."""
+        """Load what workers need, which takes as long as importing vLLM; raises StartupError."""
         config = self._config
         limits = WorkerLimits(
             count=config.workers,

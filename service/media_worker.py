@@ -35,7 +35,7 @@ def load(model: MediaWorkerModel) -> TaskRunner:
     return MediaTasks(preprocessor.preprocess).run
 
 
-def _refuse(task: object, files: object) -> None:
+def _refuse(_task: object, _files: object) -> None:
     raise InvalidRequestError("prompt", "the model takes text only")
 
 

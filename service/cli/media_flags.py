@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 
 from service.config import MediaConfig, default_media_workers
 from service.domain.limits import MediaLimits
 
 _DEFAULTS = MediaConfig(workers=default_media_workers())
-_LIMITS = {field.name: field.default for field in fields(MediaLimits)}
+_LIMITS: dict[str, float] = asdict(MediaLimits())
 
 
 def add_media_flags(serve: argparse.ArgumentParser) -> None:

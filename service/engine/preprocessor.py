@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
@@ -22,7 +22,7 @@ from service.errors import InvalidRequestError, StartupError
 class Preprocessor:
     """Turns decoded media into what the engine takes. Needs neither weights nor a GPU."""
 
-    def __init__(self, processor: BaseMultiModalProcessor) -> None:
+    def __init__(self, processor: BaseMultiModalProcessor[Any]) -> None:
         self._processor = processor
 
     @classmethod

@@ -99,11 +99,11 @@ class _ForkServer:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when this ends
         self._control.send(Ready())
         while True:
-            readable, _, _ = select.select([self._control, wakeup], [], [])
+            readable, _, _ = select.select([self._control.fileno(), wakeup], [], [])
             if wakeup in readable:
                 os.read(wakeup, 4096)
                 self._reap()
-            if self._control in readable:
+            if self._control.fileno() in readable:
                 received = self._control.receive()
                 if received is None:
                     return  # the children die with this process

@@ -21,13 +21,13 @@ _ALIGNMENT = 64
 _COUNT = struct.Struct("<Q")
 
 
-class _Pickler(cloudpickle.Pickler):
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
     """Keeps tensors out of band; cloudpickle also takes the closures in vLLM's prompt updates."""
 
     def reducer_override(self, obj: Any) -> Any:  # noqa: ANN401 - the pickle protocol's own types
         if isinstance(obj, torch.Tensor):
             values = obj.detach().cpu().contiguous()
-            data = values.view(-1).view(torch.uint8).numpy() if values.numel() else b""
+            data: Any = values.view(-1).view(torch.uint8).numpy() if values.numel() else b""
             return _rebuild_tensor, (pickle.PickleBuffer(data), values.dtype, tuple(values.shape))
         return super().reducer_override(obj)
 

@@ -65,7 +65,7 @@ async def test_a_result_comes_back(pool: WorkerPool) -> None:
     assert await pool.run(("echo", {"a": [1, None]})) == {"a": [1, None]}
 
 
-async def test_a_file_is_read_from_its_start_by_every_task(pool: WorkerPool, tmp_path: Path) -> None:
+async def test_every_task_reads_a_file_from_its_start(pool: WorkerPool, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     with (tmp_path / "file").open("rb") as file:
         for _ in range(2):
