@@ -7,12 +7,17 @@ from typing import cast
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 
-def upright_rgb(frame: VideoFrame) -> NDArray[np.uint8]:
-    """Convert to RGB [height, width, 3], and turn or mirror (ISO 14496-12, 8.3.2)."""
-    pixels = frame.to_ndarray(format="rgb24", interpolation="BICUBIC").astype(np.uint8, copy=False)
+def upright_rgb(frame: VideoFrame, scaler: VideoReformatter) -> NDArray[np.uint8]:
+    """Convert to RGB [height, width, 3], and turn or mirror (ISO 14496-12, 8.3.2).
+
+    `scaler` is one for all frames of a video: a frame's own would start a thread a processor.
+    """
+    rgb = scaler.reformat(frame, format="rgb24", interpolation="BICUBIC", threads=1)
+    pixels = rgb.to_ndarray().astype(np.uint8, copy=False)
     side_data = cast("SideDataContainer", frame.side_data)  # PyAV 18's stub says otherwise
     if "DISPLAYMATRIX" not in side_data:
         return pixels

@@ -14,6 +14,7 @@ import av.container
 import numpy as np
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -129,6 +130,7 @@ def _read(medium: OpenMedium[VideoPart], choice: FrameChoice) -> NDArray[np.uint
     wanted = choice.wanted
     needed = {index: place for place, index in enumerate(wanted)}
     frames, filled = np.empty((0, 0, 0, 3), np.uint8), 0
+    scaler = VideoReformatter()
     with open_container(medium) as container:
         stream = video_stream(medium, container)
         size = stream.width, stream.height
@@ -141,7 +143,7 @@ def _read(medium: OpenMedium[VideoPart], choice: FrameChoice) -> NDArray[np.uint
             if (frame.width, frame.height) != size:
                 raise medium.undecodable("the picture's size changes within the video")
             if index in needed:
-                picture = upright_rgb(frame)
+                picture = upright_rgb(frame, scaler)
                 if not filled:
                     frames = np.empty((len(wanted), *picture.shape), np.uint8)
                 if picture.shape != frames.shape[1:]:

@@ -98,7 +98,9 @@ def test_a_video_whose_pictures_grow_is_refused_at_the_first_that_does(
     converted = []
     to_rgb = video.upright_rgb
     monkeypatch.setattr(
-        video, "upright_rgb", lambda frame: converted.append(frame.width) or to_rgb(frame)
+        video,
+        "upright_rgb",
+        lambda frame, scaler: converted.append(frame.width) or to_rgb(frame, scaler),
     )
     with pytest.raises(MediaUndecodableError, match="size changes"):
         clip_of(webm_of(packets, 64, 48), MediaLimits(), num_frames=23)
