@@ -16,7 +16,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from service.domain.conversation import Conversation, MediaPart, Modality, RawText, RawTokenIds
+from service.domain.conversation import (
+    Conversation,
+    MediaPart,
+    Modality,
+    RawText,
+    RawTokenIds,
+    VideoPart,
+)
 from service.domain.events import (
     Completed,
     EngineDelta,
@@ -183,6 +190,10 @@ def _check_parts(parts: Sequence[MediaPart], limits: dict[Modality, int]) -> Non
                 part.field,
                 f"the model does not take {part.modality}; it takes {takes}",
                 modality=str(part.modality),
+            )
+        if isinstance(part, VideoPart) and part.use_sound and Modality.AUDIO not in limits:
+            raise ModalityUnsupportedError(
+                f"{part.field}.use_sound", "the model hears nothing", modality=Modality.AUDIO.value
             )
         if counts[part.modality] > limits[part.modality]:
             total = sum(other.modality is part.modality for other in parts)

@@ -17,6 +17,7 @@ from service.domain.media import (
     PlaceholderSpan,
     PreparedMedia,
 )
+from service.engine.prepared_items import PreparedItem
 
 
 def to_multi_modal_data(media: Sequence[DecodedMedia]) -> dict[str, list[Any]]:
@@ -27,14 +28,25 @@ def to_multi_modal_data(media: Sequence[DecodedMedia]) -> dict[str, list[Any]]:
     return dict(grouped)
 
 
-def to_multi_modal_uuids(
-    media: Sequence[DecodedMedia | PreparedMedia],
-) -> dict[str, list[str]]:
-    """Name media by their content, so that vLLM need not hash pixels for its caches."""
+def to_multi_modal_uuids(media: Sequence[PreparedMedia]) -> dict[str, list[str]]:
+    """Name media by their content, a video's sound track included; in reading order."""
     grouped: dict[str, list[str]] = defaultdict(list)
-    for item in media:
-        grouped[item.modality].append(item.sha256)
+    for one in media:
+        grouped[one.modality].append(one.sha256)
+        if one.item.sound is not None:
+            grouped[Modality.AUDIO].append(_sound_name(one))
     return dict(grouped)
+
+
+def to_items(media: Sequence[PreparedMedia]) -> dict[str, PreparedItem]:
+    """Return what these names stand for."""
+    items: dict[str, PreparedItem] = {one.sha256: one.item for one in media}
+    sounds = {_sound_name(one): one.item.sound for one in media if one.item.sound is not None}
+    return items | sounds
+
+
+def _sound_name(video: PreparedMedia) -> str:
+    return f"{video.sha256}-sound"
 
 
 def to_placeholder_spans(

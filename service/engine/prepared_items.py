@@ -25,17 +25,21 @@ from vllm.utils.cache import CacheInfo
 
 @dataclass(frozen=True, slots=True)
 class PreparedItem:
-    """One medium, preprocessed: the model's keyword arguments, and what it does to a prompt."""
+    """One medium, preprocessed: the model's keyword arguments, and what it does to a prompt.
+
+    `sound` is a video's sound track, for vLLM an audio of its own.
+    """
 
     kwargs: MultiModalKwargsItem
     updates: Sequence[ResolvedPromptUpdate]
+    sound: PreparedItem | None = None
 
 
 class ItemCatcher(BaseMultiModalProcessorCache):
-    """An empty cache that keeps the last item that a processor wants to put into it."""
+    """An empty cache that keeps what a processor wants to put into it, in that order."""
 
     def __init__(self) -> None:
-        self.caught: PreparedItem | None = None
+        self.caught: list[PreparedItem] = []
 
     def is_cached_item(self, mm_hash: str) -> bool:
         """Nothing ever is."""
@@ -43,7 +47,7 @@ class ItemCatcher(BaseMultiModalProcessorCache):
 
     def get_and_update_item(self, mm_item: Any, mm_hash: str) -> Any:
         """Catch the item."""
-        self.caught = PreparedItem(*mm_item)
+        self.caught.append(PreparedItem(*mm_item))
         return mm_item
 
     def touch_sender_cache_item(self, mm_hash: str) -> None:

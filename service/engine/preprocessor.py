@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
@@ -13,8 +14,9 @@ from vllm.multimodal.processing import BaseMultiModalProcessor, ProcessorInputs
 from vllm.multimodal.processing.context import TimingContext
 from vllm.utils.torch_utils import set_default_torch_num_threads
 
-from service.domain.media import DecodedMedia
-from service.engine.multimodal import to_multi_modal_data, to_multi_modal_uuids
+from service.domain.conversation import Modality
+from service.domain.media import DecodedMedia, DecodedVideo
+from service.engine.multimodal import to_multi_modal_data
 from service.engine.prepared_items import ItemCatcher, PreparedItem
 from service.errors import InvalidRequestError, StartupError
 
@@ -22,8 +24,9 @@ from service.errors import InvalidRequestError, StartupError
 class Preprocessor:
     """Turns decoded media into what the engine takes. Needs neither weights nor a GPU."""
 
-    def __init__(self, processor: BaseMultiModalProcessor[Any]) -> None:
+    def __init__(self, processor: BaseMultiModalProcessor[Any], model_type: str) -> None:
         self._processor = processor
+        self._hears_videos = model_type in _HEAR_VIDEOS
 
     @classmethod
     def load(cls, args: AsyncEngineArgs) -> Self | None:
@@ -40,26 +43,65 @@ class Preprocessor:
                 cache=None,
                 scheduler_config=config.scheduler_config,
             )
-        return cls(processor)
+        return cls(processor, config.model_config.hf_config.model_type)
 
     def preprocess(self, media: DecodedMedia) -> tuple[PreparedItem, int]:
         """Return the item and its size in bytes; raises InvalidRequestError."""
+        data: dict[str, Any] = to_multi_modal_data([media])
+        options: dict[str, object] = {}
+        if isinstance(media, DecodedVideo) and media.sound is not None:
+            self._check_hears_videos(media)
+            data[Modality.AUDIO] = [(media.sound, media.sound_rate_hz)]
+            options["use_audio_in_video"] = True
+        caught = self._run(media.field, data, options)
+        item = caught[media.modality]
+        if Modality.AUDIO in caught and media.modality is Modality.VIDEO:
+            item = dataclasses.replace(item, sound=caught[Modality.AUDIO])
+        size_bytes = sum(MultiModalCache.get_item_size(one.kwargs) for one in caught.values())
+        return item, size_bytes
+
+    def _run(
+        self, field: str, data: dict[str, Any], options: dict[str, object]
+    ) -> dict[str, PreparedItem]:
+        """Run the half of `apply` that works on media alone; the prompt's half is the server's."""
         catcher = ItemCatcher()
-        inputs = ProcessorInputs(
-            prompt=[],
-            mm_data_items=self._processor.info.parse_mm_data(to_multi_modal_data([media])),
-            mm_uuid_items=parse_mm_uuids(to_multi_modal_uuids([media])),
-            cache=catcher,
-        )
         try:
-            # The half of `apply` that works on media alone; the prompt's half is the server's.
-            self._processor._cached_apply_hf_processor(  # noqa: SLF001
+            inputs = ProcessorInputs(
+                prompt=[],
+                mm_data_items=self._processor.info.parse_mm_data(data),
+                # Nothing is looked up by them; they save vLLM the hashing of pixels.
+                mm_uuid_items=parse_mm_uuids({kind: [kind] for kind in data}),
+                hf_processor_mm_kwargs=options,
+                cache=catcher,
+            )
+            self._processor._cached_apply_hf_processor(  # noqa: SLF001 - half of a public method
                 inputs, TimingContext(enabled=False)
             )
         except (VLLMValidationError, ValueError) as exc:
             raise InvalidRequestError(
-                media.field, f"the model's processor does not take it: {exc}"
+                field, f"the model's processor does not take it: {_root_of(exc)}"
             ) from exc
-        if catcher.caught is None:
+        if len(catcher.caught) != len(data):
             raise StartupError("the model's processor does not use vLLM's cache of processed media")
-        return catcher.caught, MultiModalCache.get_item_size(catcher.caught.kwargs)
+        return dict(zip(inputs.mm_data_items, catcher.caught, strict=True))
+
+    def _check_hears_videos(self, video: DecodedVideo) -> None:
+        if not self._hears_videos:
+            raise InvalidRequestError(
+                f"{video.field}.use_sound",
+                "the model does not take a video and its sound track as one; send the sound as an "
+                "audio part of its own",
+            )
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """Return the first error: vLLM wraps it into one that shows the data."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+# Their prompts have a video's sound between its frames: `use_audio_in_video`.
+_HEAR_VIDEOS = frozenset(
+    {"qwen2_5_omni", "qwen2_5_omni_thinker", "qwen3_omni_moe", "qwen3_omni_moe_thinker"}
+)

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
-from vllm.multimodal.inputs import MultiModalKwargsItems
 from vllm.outputs import CompletionOutput, RequestOutput
 from vllm.sampling_params import SamplingParams
 from vllm.v1.engine.async_llm import AsyncLLM
@@ -27,8 +26,7 @@ from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription
 from service.domain.sampling import Sampling
 from service.engine.model_description import describe_model
-from service.engine.multimodal import to_multi_modal_uuids, to_placeholder_spans
-from service.engine.prepared_items import ItemLender
+from service.engine.prompt_builder import PromptBuilder
 from service.engine.sampling_params import to_sampling_params
 from service.errors import (
     EngineUnavailableError,
@@ -49,9 +47,7 @@ class VllmEngine:
         self._llm = llm
         self._model = model
         self._sampling_defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
-        # vLLM's renderer asks this one from now on, and this one asks vLLM's.
-        self._lender = ItemLender(llm.renderer.mm_processor_cache)
-        llm.renderer._mm_processor_cache = self._lender  # noqa: SLF001 - it takes none otherwise
+        self._prompts = PromptBuilder(llm.renderer)
 
     @classmethod
     def start(
@@ -87,19 +83,10 @@ class VllmEngine:
     ) -> PreparedPrompt:
         """Put media into their places; placeholders grow to the media's real length."""
         self._check_length(len(token_ids))
-        prompt: Any = {"prompt_token_ids": list(token_ids)}
-        if media:
-            uuids = to_multi_modal_uuids(media)
-            prompt["multi_modal_uuids"] = uuids
-            # None: the renderer finds them by their names, in the lender.
-            prompt["multi_modal_data"] = {kind: [None] * len(uuids[kind]) for kind in uuids}
-        items = {item.sha256: item.item for item in media}
-        with _translated_errors(), self._lender.lend(items):
-            (engine_input,) = await self._llm.renderer.render_cmpl_async([prompt])
-        token_count = len(engine_input["prompt_token_ids"])
-        self._check_length(token_count)
-        spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
-        return PreparedPrompt(token_count, spans, engine_input, items)
+        with _translated_errors():
+            prompt = await self._prompts.build(token_ids, media)
+        self._check_length(prompt.token_count)
+        return prompt
 
     async def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
@@ -119,7 +106,7 @@ class VllmEngine:
     ) -> AsyncGenerator[RequestOutput, None]:
         """Send the prompt; once more if the engine has dropped an item that it should have."""
         for is_last_try in (False, True):
-            engine_input = self._to_send(prompt)
+            engine_input = self._prompts.to_send(prompt)
             stream = self._llm.generate(engine_input, params, request_id)
             async with aclosing(stream):
                 async for output in stream:
@@ -131,17 +118,6 @@ class VllmEngine:
                     yield output
                 else:
                     return
-
-    def _to_send(self, prompt: PreparedPrompt) -> Any:
-        """Return the engine's input, without the items that the engine process has already."""
-        rendered = prompt.engine_input
-        if not prompt.items:
-            return rendered
-        kwargs = {
-            kind: [self._lender.to_send(name, prompt.items[name]) for name in names]
-            for kind, names in rendered["mm_hashes"].items()
-        }
-        return {**rendered, "mm_kwargs": MultiModalKwargsItems(kwargs)}
 
     async def wait_until_dead(self) -> None:
         """Return when vLLM's engine process has died."""

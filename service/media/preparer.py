@@ -23,7 +23,12 @@ from service.media.encoded import EncodedMedia
 from service.media.keyed_lock import KeyedLock
 from service.media.limits import check_limit
 from service.media.prepared_cache import PreparedCache
-from service.media.request_limits import check_description, check_inline_sizes, check_totals
+from service.media.request_limits import (
+    check_description,
+    check_inline_sizes,
+    check_totals,
+    may_one_pass_totals,
+)
 from service.media.sources.resolver import SourceResolver
 from service.media.tasks import BlankTask, DescribeTask, EncodedPart, Preparation, PrepareTask
 from service.ports import WorkerEnd, WorkerEndedError, Workers
@@ -75,7 +80,7 @@ class WorkerMediaPreparer:
         check_inline_sizes(parts, bounds)
         async with self._resolved(parts, caller, bounds) as media:
             descriptions: Sequence[MediaDescription | None] = [None] * len(media)
-            if len(media) > 1:
+            if len(media) > 1 or may_one_pass_totals(bounds):
                 # One of them may be too large: then nothing at all is decoded.
                 descriptions = await _all(self._describe(medium, bounds) for medium in media)
                 check_totals(parts, [found for found in descriptions if found], bounds)

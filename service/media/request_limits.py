@@ -43,6 +43,15 @@ def check_description(field: str, found: MediaDescription, limits: MediaLimits) 
         check_limit(field, name, getattr(limits, name), actual)
 
 
+def may_one_pass_totals(limits: MediaLimits) -> bool:
+    """Tell whether a medium within its own limits can be above those of its request."""
+    return (
+        limits.request_image_pixels < limits.image_pixels
+        or limits.request_audio_seconds < limits.audio_seconds
+        or limits.request_video_frames < limits.video_frames
+    )
+
+
 def check_totals(
     parts: Sequence[MediaPart], descriptions: Sequence[MediaDescription], limits: MediaLimits
 ) -> None:

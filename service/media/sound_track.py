@@ -26,6 +26,9 @@ from service.media.sound import Sound
 
 # What decoders need to have heard before: MP3's bit reservoir, AAC's overlap, Opus's 80 ms.
 _PREROLL_S = 1.0
+# PyAV 18.1 takes the pointers of the ninth and further planes from where there are none, and the
+# process ends. To be removed when `AudioPlane` reads `extended_data`.
+_MOST_PLANES = 8
 
 
 @contextmanager
@@ -90,7 +93,7 @@ class _SoundTrack:
         for frame in self._frames(first / self.rate_hz - _PREROLL_S):
             if frame.sample_rate != self.rate_hz:
                 raise self._medium.undecodable("the sound's sample rate changes within the file")
-            self._medium.check("audio_channels", frame.layout.nb_channels)
+            self._check_channels(frame)
             if at is None:
                 # Only what has passed over a beginning needs to ask where it is.
                 at = 0 if first <= _PREROLL_S * self.rate_hz else self._position(frame)
@@ -101,6 +104,15 @@ class _SoundTrack:
                 yield kept
             if last is not None and at >= last:
                 return
+
+    def _check_channels(self, frame: AudioFrame) -> None:
+        """Check those that a frame has, which need not be those of the header."""
+        channels = frame.layout.nb_channels
+        self._medium.check("audio_channels", channels)
+        if channels > _MOST_PLANES and frame.format.is_planar:
+            raise self._medium.undecodable(
+                f"the sound has {channels} channels; of this kind of file, {_MOST_PLANES} are read"
+            )
 
     def _frames(self, from_s: float) -> Iterator[AudioFrame]:
         """Decode the packets from a moment on; those before are only passed over."""

@@ -1,0 +1,53 @@
+"""Token ids and prepared media to vLLM's engine input, by vLLM's own renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vllm.multimodal.inputs import MultiModalKwargsItems
+from vllm.renderers import BaseRenderer
+
+from service.domain.media import PreparedMedia, PreparedPrompt
+from service.engine.multimodal import to_items, to_multi_modal_uuids, to_placeholder_spans
+from service.engine.prepared_items import ItemLender
+
+
+class PromptBuilder:
+    """Builds prompts with `renderer`, whose cache of processed media it takes over."""
+
+    def __init__(self, renderer: BaseRenderer) -> None:
+        self._renderer = renderer
+        # The renderer asks this one from now on, and this one asks the renderer's.
+        self._lender = ItemLender(renderer.mm_processor_cache)
+        renderer._mm_processor_cache = self._lender  # noqa: SLF001 - it takes none otherwise
+
+    async def build(
+        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
+    ) -> PreparedPrompt:
+        """Put media into their places; raises what vLLM raises when they do not fit."""
+        prompt: Any = {"prompt_token_ids": list(token_ids)}
+        if media:
+            names = to_multi_modal_uuids(media)
+            prompt["multi_modal_uuids"] = names
+            # None: the renderer finds them by their names, in the lender.
+            prompt["multi_modal_data"] = {kind: [None] * len(names[kind]) for kind in names}
+        items = to_items(media)
+        with self._lender.lend(items):
+            (engine_input,) = await self._renderer.render_cmpl_async([prompt])
+        spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
+        return PreparedPrompt(len(engine_input["prompt_token_ids"]), spans, engine_input, items)
+
+    def to_send(self, prompt: PreparedPrompt) -> Any:
+        """Return the engine's input, without the items that the engine process has already.
+
+        Call it when the prompt is sent, and send it: the engine is taken to have the rest then.
+        """
+        rendered = prompt.engine_input
+        if not prompt.items:
+            return rendered
+        kwargs = {
+            kind: [self._lender.to_send(name, prompt.items[name]) for name in names]
+            for kind, names in rendered["mm_hashes"].items()
+        }
+        return {**rendered, "mm_kwargs": MultiModalKwargsItems(kwargs)}
