@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import av.container
 import av.error
@@ -26,9 +27,14 @@ from service.media.sound import Sound
 
 # What decoders need to have heard before: MP3's bit reservoir, AAC's overlap, Opus's 80 ms.
 _PREROLL_S = 1.0
-# PyAV 18.1 takes the pointers of the ninth and further planes from where there are none, and the
-# process ends. To be removed when `AudioPlane` reads `extended_data`.
+# PyAV 18.1 counts a frame's planes up to the first null pointer, but FFmpeg ends neither the eight
+# that lie in the frame nor a longer list with one: the ninth of eight is no memory, and reading it
+# (`to_ndarray`) ends the process. To be removed when `AudioFrame.planes` counts channels.
 _MOST_PLANES = 8
+
+
+# FFmpeg's names of what its decoders give.
+_NUMPY_TYPES = {"u8": "u1", "s16": "<i2", "s32": "<i4", "s64": "<i8", "flt": "<f4", "dbl": "<f8"}
 
 
 @contextmanager
@@ -139,8 +145,15 @@ class _SoundTrack:
 
 def _to_floats(frame: AudioFrame) -> NDArray[np.float32]:
     """Return samples [n, channels], full scale 1."""
-    values = frame.to_ndarray()
-    samples = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
+    channels = frame.layout.nb_channels
+    values_type = np.dtype(_NUMPY_TYPES[frame.format.packed.name])
+    planes, width = (channels, 1) if frame.format.is_planar else (1, channels)
+    count = frame.samples * width
+    values = [
+        np.frombuffer(cast("memoryview", plane), values_type, count)
+        for plane in frame.planes[:planes]
+    ]
+    samples = np.stack(values, axis=1) if width == 1 else values[0].reshape(-1, width)
     if samples.dtype == np.uint8:
         return ((samples.astype(np.float32) - 128) / 128).astype(np.float32)
     if np.issubdtype(samples.dtype, np.integer):

@@ -157,14 +157,18 @@ def _add_sound(
     rate_hz: int,
 ) -> Callable[[], None]:
     """Add a stream, and return what writes it: all streams come before the first packet."""
-    planes = np.ascontiguousarray(np.atleast_2d(samples.T), np.float32)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(planes)]
-    stream = container.add_stream(codec, rate=rate_hz)
+    wave = np.ascontiguousarray(samples.reshape(len(samples), -1), np.float32)
+    channels = wave.shape[1]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1", 16: "hexadecagonal"}[channels]
+    # Opus has an order of its own for up to eight channels, and none for more.
+    options = {"mapping_family": "255"} if channels > 8 else {}
+    stream = container.add_stream(codec, rate=rate_hz, options=options)
     stream.layout = layout
     stream.bit_rate = 160_000
 
     def write() -> None:
-        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+        # Of a frame with a plane for each channel, PyAV 18.1 writes beyond the eighth.
+        frame = av.AudioFrame.from_ndarray(wave.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate, frame.pts = rate_hz, 0
         context = stream.codec_context
         context.open(strict=False)

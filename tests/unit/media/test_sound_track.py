@@ -109,6 +109,24 @@ def test_a_tag_before_an_mp3_is_passed_over(size: int) -> None:
         assert np.array_equal(decode_audio(audio_medium(tags + bare), AUDIO_RATE_HZ), expected)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 6, 8])
+@pytest.mark.parametrize("kind", ["M4A", "WEBM"])
+def test_channels_are_averaged(kind: str, channels: int) -> None:
+    """One loud channel among silent ones keeps its share."""
+    wave = np.zeros((48_000, channels), np.float32)
+    wave[:, 0] = tone(440, 1, 48_000)
+    samples = decode_audio(audio_medium(encode_audio(wave, 48_000, kind)), AUDIO_RATE_HZ)
+    level = float(np.abs(samples[4_000:-4_000]).max())
+    assert level == pytest.approx(0.5 / channels, abs=0.02)
+
+
+def test_more_channels_than_pyav_reads_are_refused() -> None:
+    """It would read memory that is not the sound's."""
+    data = encode_audio(np.zeros((48_000, 16), np.float32), 48_000, "WEBM")
+    with pytest.raises(MediaUndecodableError, match="has 16 channels; of this kind of file, 8"):
+        decode_audio(audio_medium(data), AUDIO_RATE_HZ)
+
+
 @pytest.mark.parametrize("kind", CLIPS)
 def test_a_video_has_its_sound_if_it_is_wanted(kind: str) -> None:
     sound = rising(3, 48_000)
