@@ -46,6 +46,13 @@ PACKAGES = {
     "soxr": "soxr",
     "jinja2": "jinja2",
     "rich": "rich",
+    "cloudpickle": "cloudpickle",
+    # Also says whether libseccomp is there.
+    "pyseccomp": "pyseccomp",
+    "httpcore": "httpcore",
+    "certifi": "certifi",
+    "idna": "idna",
+    "prometheus_client": "prometheus-client",
 }
 # A test compares it with pyproject.toml.
 PLUGINS = {"triptych_amx", "triptych_orphan_guard"}
