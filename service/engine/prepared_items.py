@@ -87,16 +87,24 @@ class ItemLender(BaseMultiModalProcessorCache):
                 if not self._lent[mm_hash]:
                     del self._lent[mm_hash]
 
-    def to_send(self, mm_hash: str, item: PreparedItem) -> Any:
-        """Return the keyword arguments for the engine: None for an item that it has already."""
+    def to_send(self, items: Sequence[tuple[str, PreparedItem]]) -> list[Any]:
+        """Return the keyword arguments for the engine: None for each item that it has already.
+
+        `items` are all of a prompt's, with their hashes, in the order of their places. The engine
+        process marks all of them as used before it adds the first, which may evict others: only in
+        the same order does the mirror evict the same ones.
+        """
         if self._mirror is None:
-            return item.kwargs
-        self._mirror.touch_sender_cache_item(mm_hash)
+            return [item.kwargs for _, item in items]
+        for mm_hash, _ in items:
+            self._mirror.touch_sender_cache_item(mm_hash)
         try:
-            kwargs, _ = self._mirror.get_and_update_item((item.kwargs, item.updates), mm_hash)
+            return [
+                self._mirror.get_and_update_item((item.kwargs, item.updates), mm_hash)[0]
+                for mm_hash, item in items
+            ]
         finally:
             self._mirror.release_sender_touches()
-        return kwargs
 
     def is_cached_item(self, mm_hash: str) -> bool:
         """Tell whether it is lent."""

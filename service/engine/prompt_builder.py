@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vllm.multimodal.inputs import MultiModalKwargsItems
+from vllm.multimodal.utils import argsort_mm_positions
 from vllm.renderers import BaseRenderer
 
 from service.domain.media import PreparedMedia, PreparedPrompt
@@ -46,8 +47,10 @@ class PromptBuilder:
         rendered = prompt.engine_input
         if not prompt.items:
             return rendered
-        kwargs = {
-            kind: [self._lender.to_send(name, prompt.items[name]) for name in names]
-            for kind, names in rendered["mm_hashes"].items()
-        }
+        names = rendered["mm_hashes"]
+        kwargs = {kind: [None] * len(names[kind]) for kind in names}
+        places = argsort_mm_positions(rendered["mm_placeholders"])
+        items = [(name, prompt.items[name]) for name in (names[kind][at] for kind, at in places)]
+        for (kind, at), sent in zip(places, self._lender.to_send(items), strict=True):
+            kwargs[kind][at] = sent
         return {**rendered, "mm_kwargs": MultiModalKwargsItems(kwargs)}
