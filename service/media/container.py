@@ -24,6 +24,7 @@ from service.media.open_medium import OpenMedium
 
 _DEMUXERS = {
     FileFormat.MP3: "mp3",
+    FileFormat.AAC: "aac",
     FileFormat.M4A: "mp4",
     FileFormat.MP4: "mp4",
     FileFormat.WEBM: "matroska",
@@ -32,6 +33,7 @@ _DEMUXERS = {
 _PICTURE_CODECS = {
     FileFormat.M4A: (),
     FileFormat.MP3: (),
+    FileFormat.AAC: (),
     FileFormat.MP4: ("h264", "hevc", "av1", "vp9", "mpeg4"),
     FileFormat.WEBM: ("vp8", "vp9", "av1"),
     FileFormat.GIF: ("gif",),
@@ -39,6 +41,7 @@ _PICTURE_CODECS = {
 _SOUND_CODECS = {
     FileFormat.M4A: ("aac", "mp3", "alac", "opus", "flac"),
     FileFormat.MP3: ("mp3",),
+    FileFormat.AAC: ("aac",),
     FileFormat.MP4: ("aac", "mp3", "alac", "opus", "flac"),
     FileFormat.WEBM: ("opus", "vorbis"),
     FileFormat.GIF: (),

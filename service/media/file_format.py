@@ -33,6 +33,8 @@ class FileFormat(Enum):
     FLAC = ("FLAC", {_AUDIO: ("audio/flac", "audio/x-flac")})
     MP3 = ("MP3", {_AUDIO: ("audio/mpeg", "audio/mp3", "audio/x-mp3")})
     OGG = ("OGG", {_AUDIO: ("audio/ogg", "audio/opus", "audio/vorbis", "application/ogg")})
+    # AAC in the frames of its own that radio and phones send (ADTS).
+    AAC = ("AAC", {_AUDIO: ("audio/aac", "audio/aacp", "audio/x-aac")})
     M4A = ("M4A", {_AUDIO: ("audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac", "audio/m4b")})
     MP4 = (
         "MP4",
@@ -109,6 +111,7 @@ _PREFIXES = (
 _RIFF_KINDS = {b"WEBP": FileFormat.WEBP, b"WAVE": FileFormat.WAV}
 # The sizes that a BMP's second header may have: OS/2's, and Windows' from 3.1 to 98.
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
+_ADTS_HEADER_BYTES = 7
 _EBML = b"\x1a\x45\xdf\xa3"
 _WEBM_DOCUMENT_TYPE = b"\x42\x82\x84webm"
 # A brand of ISO 14496-12, 4.3, says by which rules the file is made.
@@ -130,8 +133,15 @@ def detect(head: bytes) -> FileFormat | None:
         return FileFormat.BMP if is_known else None
     if head[4:8] == b"ftyp":
         return _from_brands(head)
-    if head.startswith(_EBML):
-        return FileFormat.WEBM if _WEBM_DOCUMENT_TYPE in head else None
+    if head.startswith(_EBML) and _WEBM_DOCUMENT_TYPE in head:
+        return FileFormat.WEBM
+    return _from_frames(head)
+
+
+def _from_frames(head: bytes) -> FileFormat | None:
+    """Recognise sounds that have no header but that of each frame."""
+    if _is_adts_frame(head):
+        return FileFormat.AAC
     return FileFormat.MP3 if _is_mpeg_audio_frame(head) else None
 
 
@@ -157,6 +167,20 @@ def _is_mpeg_audio_frame(head: bytes) -> bool:
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
     bit_rate, sample_rate = head[2] >> 4, head[2] >> 2 & 3
     return version != 1 and layer != 0 and bit_rate != 15 and sample_rate != 3  # noqa: PLR2004
+
+
+def _is_adts_frame(head: bytes) -> bool:
+    """Tell whether an ADTS frame stands first, and another behind it (ISO 13818-7, 6.2)."""
+    if not _has_adts_sync(head):
+        return False
+    size = int.from_bytes(head[3:6]) >> 5 & 0x1FFF
+    return size >= _ADTS_HEADER_BYTES and (size + 1 >= len(head) or _has_adts_sync(head[size:]))
+
+
+def _has_adts_sync(data: bytes) -> bool:
+    if len(data) < _ADTS_HEADER_BYTES or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:  # noqa: PLR2004
+        return False
+    return data[2] >> 2 & 15 <= 12  # noqa: PLR2004 - the rates that there are
 
 
 # What people send and is not read, so that the refusal can name it.

@@ -23,7 +23,7 @@ from tests.unit.media.vp8_packets import encode_vp8, hidden, webm_of
 
 # Each is a sample's name, of which it takes the part.
 _PICTURES = ("png", "jpeg", "webp", "gif", "bmp", "tiff", "avif")
-_SOUNDS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "pcm", "webm-sound")
+_SOUNDS = ("wav", "flac", "mp3", "ogg", "opus", "aac", "m4a", "pcm", "webm-sound")
 _MP4 = ("mp4-h264", "mp4-h265", "mp4-mpeg4")
 _WEBM = ("webm-vp8", "webm-vp9", "webm-av1")
 DECODERS = (*_PICTURES, *_SOUNDS, *_MP4, *_WEBM, "gif-video")
@@ -116,6 +116,7 @@ _VARIANTS: dict[str, list[Callable[[], bytes]]] = {
     "mp3": [partial(_stereo, "MP3"), lambda: b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + _stereo("MP3")],
     "ogg": [partial(_stereo, "OGG", "VORBIS")],
     "opus": [partial(_stereo, "OGG", "OPUS")],
+    "aac": [partial(_stereo, "AAC")],
     "m4a": [partial(_stereo, "M4A"), partial(_stereo, "MP4")],
     "webm-sound": [partial(_stereo, "WEBM", None, 48_000)],
     "mp4-h264": [

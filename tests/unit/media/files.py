@@ -138,11 +138,16 @@ def encode_audio(
     return buffer.getvalue()
 
 
-_TRACKS = {"M4A": ("ipod", "aac"), "MP4": ("mp4", "aac"), "WEBM": ("webm", "libopus")}
+_TRACKS = {
+    "AAC": ("adts", "aac"),
+    "M4A": ("ipod", "aac"),
+    "MP4": ("mp4", "aac"),
+    "WEBM": ("webm", "libopus"),
+}
 
 
 def encode_track(samples: NDArray[np.floating], rate_hz: int, kind: str) -> bytes:
-    """Encode samples as `M4A` or `MP4` (AAC), or `WEBM` (Opus), with no picture."""
+    """Encode samples as `AAC`, `M4A` or `MP4` (all AAC), or `WEBM` (Opus), with no picture."""
     buffer = io.BytesIO()
     container_format, codec = _TRACKS[kind]
     with av.open(buffer, "w", format=container_format) as container:
@@ -243,6 +248,7 @@ _SOUNDS = {
     "mp3": ("MP3", None),
     "ogg": ("OGG", "VORBIS"),
     "opus": ("OGG", "OPUS"),
+    "aac": ("AAC", None),
     "m4a": ("M4A", None),
     "mp4-sound": ("MP4", None),
     "webm-sound": ("WEBM", None),

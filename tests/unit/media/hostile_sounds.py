@@ -142,6 +142,13 @@ SOUNDS: dict[str, Callable[[], HostileFile]] = {
     "m4a that is a video": lambda: refused(
         _AUDIO, sample("mp4-h264").data.replace(b"ftypisom", b"ftypM4A "), UNDECODABLE
     ),
+    # PyAV would read memory that is none.
+    "webm of sixteen channels": lambda: refused(
+        _AUDIO, encode_audio(np.zeros((4_800, 16), np.float32), 48_000, "WEBM"), UNDECODABLE
+    ),
+    "webm of eight channels": lambda: decoded(
+        _AUDIO, encode_audio(np.zeros((4_800, 8), np.float32), 48_000, "WEBM")
+    ),
     "webm with a video for a sound": lambda: refused(_AUDIO, sample("webm-vp8").data, UNDECODABLE),
     "pcm of an odd number of bytes": lambda: refused(_AUDIO, bytes(3_201), UNDECODABLE, pcm=_S16),
     "pcm of one byte": lambda: refused(_AUDIO, b"\x01", UNDECODABLE, pcm=_S16),

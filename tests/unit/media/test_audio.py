@@ -25,6 +25,7 @@ ENCODINGS = [
     ("MP3", "MPEG_LAYER_III"),
     ("OGG", "VORBIS"),
     ("OGG", "OPUS"),
+    ("AAC", None),
     ("M4A", None),
     ("MP4", None),
     ("WEBM", None),
@@ -49,7 +50,8 @@ def pitch_hz(samples: NDArray[np.float32], rate_hz: int = RATE_HZ) -> float:
 def test_every_encoding_keeps_pitch_level_and_length(kind: str, subtype: str) -> None:
     samples = samples_of(encode_audio(tone(440, 1, 48_000), 48_000, kind, subtype))
     # The IMA code fills its last block, some thousand samples long, and AAC its last frame.
-    filled = {"IMA_ADPCM": 700}.get(str(subtype), 350 if kind in ("M4A", "MP4") else 0)
+    # Without a container, nothing tells that its first frame is the encoder's delay, too.
+    filled = 700 if subtype == "IMA_ADPCM" else {"AAC": 700, "M4A": 350, "MP4": 350}.get(kind, 0)
     assert 0 <= len(samples) - RATE_HZ <= filled
     assert abs(pitch_hz(samples) - 440) < 1.5
     assert abs(float(np.abs(samples[2000:-4000]).max()) - 0.5) < 0.05
@@ -98,7 +100,7 @@ def test_a_cut_is_that_part_of_the_whole(kind: str, subtype: str) -> None:
     assert (len(first), len(second)) == (14_400, 8_000)
     assert abs(pitch_hz(first) - 300) < 2.5
     assert abs(pitch_hz(second) - 1_200) < 2.5
-    assert abs(len(samples_of(data, start_s=1.5)) - 8_000) <= 700
+    assert abs(len(samples_of(data, start_s=1.5)) - 8_000) <= 1_400
 
 
 def test_a_cut_beyond_the_end_is_the_start_moments_fault() -> None:

@@ -51,8 +51,9 @@ def test_every_format_is_decoded(name: str) -> None:
         assert decoded.pixels.shape == (32, 48, 3)
     elif isinstance(decoded, DecodedAudio):
         assert decoded.sample_rate_hz == AUDIO_RATE_HZ
-        # AAC's last frame is filled up.
-        assert 0 <= len(decoded.samples) - 4_000 <= (100 if "aac" in claim or "mp4" in claim else 0)
+        # AAC's last frame is filled up, and without a container its first one is there too.
+        filled = {"audio/mp4": 100, "audio/aac": 800}.get(claim, 0)
+        assert 0 <= len(decoded.samples) - 4_000 <= filled
     else:
         assert (decoded.total_frames, decoded.frame_indices) == (12, (0, 4, 7, 11))
         assert (decoded.fps, decoded.duration_s) == pytest.approx((10, 1.2))
@@ -121,7 +122,7 @@ def test_a_description_is_what_decoding_finds(name: str) -> None:
     if known.modality is Modality.IMAGE:
         assert (told.width, told.height, told.duration_s, told.frames) == (48, 32, 0, 0)
     elif known.modality is Modality.AUDIO:
-        assert (told.duration_s, told.used_s) == pytest.approx((0.25, 0.25), abs=0.02)
+        assert (told.duration_s, told.used_s) == pytest.approx((0.25, 0.25), abs=0.05)
         assert (told.channels, told.sample_rate_hz) == (
             1,
             48_000 if name == "webm-sound" else 24_000,

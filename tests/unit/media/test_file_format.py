@@ -13,7 +13,20 @@ MODALITIES = (Modality.IMAGE, Modality.AUDIO, Modality.VIDEO)
 DETECTED = [name for name in SAMPLE_NAMES if name != "pcm"]
 WRONG_KINDS = [
     (name, modality)
-    for name in ("png", "jpeg", "webp", "bmp", "tiff", "avif", "wav", "flac", "mp3", "ogg", "m4a")
+    for name in (
+        "png",
+        "jpeg",
+        "webp",
+        "bmp",
+        "tiff",
+        "avif",
+        "wav",
+        "flac",
+        "mp3",
+        "ogg",
+        "m4a",
+        "aac",
+    )
     for modality in MODALITIES
     if modality is not sample(name).modality
 ]
@@ -56,7 +69,9 @@ def test_another_kind_is_refused_and_named(name: str, modality: Modality) -> Non
         (b"BM" + b"\x00" * 64, ""),
         (b"RIFF", ""),
         (b"\xff", ""),
-        (b"\xff\xf1\x50\x80\x02\x1f\xfc", ""),
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(64), ""),
+        (b"\xff\xf1\x50\x80\x00\x1f\xfc", ""),
+        (b"\xff\xf1\x50", ""),
         (b"\x89PNG\n", ""),
         (b"<!DOCTYPE html><html></html>", ""),
         (b"<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'/>", ""),

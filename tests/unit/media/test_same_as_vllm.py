@@ -70,6 +70,7 @@ SOUNDS = [
     ("OGG", "VORBIS", "soundfile", {"pyav": 1e-6}),
     ("OGG", "OPUS", "soundfile", {"pyav": 1e-3}),
     ("MP3", None, "pyav", {"soundfile": 1e-5}),
+    ("AAC", None, "pyav", {}),
     ("M4A", None, "pyav", {}),
     ("MP4", None, "pyav", {}),
     ("WEBM", None, "pyav", {}),

@@ -23,7 +23,7 @@ from tests.unit.media.files import (
     video_medium,
 )
 
-TRACKS = ("MP3", "M4A", "MP4", "WEBM")
+TRACKS = ("MP3", "AAC", "M4A", "MP4", "WEBM")
 CLIPS = {"mp4": "libx264", "webm": "libvpx"}
 
 
