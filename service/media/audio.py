@@ -64,10 +64,12 @@ def check_header(medium: OpenMedium[AudioPart] | OpenMedium[VideoPart], sound: S
     if sound.seconds is None:
         return
     start_s = medium.part.start_s or 0.0
-    if isinstance(medium.part, AudioPart) and 0 < sound.seconds <= start_s:
+    if 0 < sound.seconds <= start_s:
+        field = "start_s" if isinstance(medium.part, AudioPart) else "use_sound"
+        what = "" if isinstance(medium.part, AudioPart) else " of the sound"
         raise InvalidRequestError(
-            f"{medium.part.field}.start_s",
-            f"{start_s:g} is beyond the end at {sound.seconds:g} seconds",
+            f"{medium.part.field}.{field}",
+            f"{start_s:g} is beyond the end{what} at {sound.seconds:g} seconds",
         )
     medium.check("audio_seconds", _used_s(medium.part, sound.seconds))
 

@@ -117,8 +117,13 @@ _VARIANTS: dict[str, list[Callable[[], bytes]]] = {
     "ogg": [partial(_stereo, "OGG", "VORBIS")],
     "opus": [partial(_stereo, "OGG", "OPUS")],
     "aac": [partial(_stereo, "AAC")],
-    "m4a": [partial(_stereo, "M4A"), partial(_stereo, "MP4")],
-    "webm-sound": [partial(_stereo, "WEBM", None, 48_000)],
+    "m4a": [
+        *(partial(_stereo, kind) for kind in ("M4A", "MP4", "M4A ALAC", "MP4 FLAC", "MP4 MP3")),
+        partial(_stereo, "MP4 OPUS", None, 48_000),
+    ],
+    "webm-sound": [
+        *(partial(_stereo, kind, None, 48_000) for kind in ("WEBM", "WEBM VORBIS")),
+    ],
     "mp4-h264": [
         partial(_clip_with_sound, "libx264"),
         partial(_clip, "libx264", movflags="frag_keyframe+empty_moov"),

@@ -143,11 +143,17 @@ _TRACKS = {
     "M4A": ("ipod", "aac"),
     "MP4": ("mp4", "aac"),
     "WEBM": ("webm", "libopus"),
+    # What is seen less often, but read.
+    "M4A ALAC": ("ipod", "alac"),
+    "MP4 FLAC": ("mp4", "flac"),
+    "MP4 MP3": ("mp4", "libmp3lame"),
+    "MP4 OPUS": ("mp4", "libopus"),
+    "WEBM VORBIS": ("webm", "vorbis"),
 }
 
 
 def encode_track(samples: NDArray[np.floating], rate_hz: int, kind: str) -> bytes:
-    """Encode samples as `AAC`, `M4A` or `MP4` (all AAC), or `WEBM` (Opus), with no picture."""
+    """Encode samples as `AAC`, `M4A`, `MP4` or `WEBM`, with its usual codec or another."""
     buffer = io.BytesIO()
     container_format, codec = _TRACKS[kind]
     with av.open(buffer, "w", format=container_format) as container:
@@ -166,7 +172,7 @@ def _add_sound(
     channels = wave.shape[1]
     layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1", 16: "hexadecagonal"}[channels]
     # Opus has an order of its own for up to eight channels, and none for more.
-    options = {"mapping_family": "255"} if channels > 8 else {}
+    options = {"strict": "experimental"} | ({"mapping_family": "255"} if channels > 8 else {})
     stream = container.add_stream(codec, rate=rate_hz, options=options)
     stream.layout = layout
     stream.bit_rate = 160_000

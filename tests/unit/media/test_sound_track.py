@@ -149,6 +149,26 @@ def test_the_sound_is_cut_with_the_video(kind: str) -> None:
     assert levels_of(clip.sound) == pytest.approx([0.15], abs=0.02)
 
 
+def test_a_sound_that_ends_before_the_cut_is_no_sound_to_use() -> None:
+    data = encode_video(grey_frames(40), sound=tone(440, 1, 48_000))
+    with pytest.raises(InvalidRequestError) as caught:
+        decode_video(video_medium(data, use_sound=True, start_s=2.0), AUDIO_RATE_HZ)
+    ((field, problem),) = caught.value.violations
+    assert field == f"{FIELD}.use_sound"
+    assert problem.startswith("2 is beyond the end of the sound at 1")
+
+
+@pytest.mark.parametrize("kind", ["M4A ALAC", "MP4 FLAC", "MP4 MP3", "MP4 OPUS", "WEBM VORBIS"])
+def test_other_codecs_keep_pitch_and_level(kind: str) -> None:
+    """Some give whole numbers, some a plane for each channel."""
+    wave = np.stack([tone(440, 1, 48_000)] * 2, axis=1)
+    samples = decode_audio(audio_medium(encode_audio(wave, 48_000, kind)), AUDIO_RATE_HZ)
+    assert len(samples) == pytest.approx(AUDIO_RATE_HZ, abs=800)
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    assert np.argmax(spectrum) * AUDIO_RATE_HZ / len(samples) == pytest.approx(440, abs=1.5)
+    assert float(np.abs(samples[2_000:-4_000]).max()) == pytest.approx(0.5, abs=0.04)
+
+
 @pytest.mark.parametrize("codec", ["libx264", "libvpx", "gif"])
 def test_a_silent_video_has_no_sound_to_use(codec: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
