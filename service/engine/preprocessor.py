@@ -79,7 +79,7 @@ class Preprocessor:
             )
         except (VLLMValidationError, ValueError) as exc:
             raise InvalidRequestError(
-                field, f"the model's processor does not take it: {_root_of(exc)}"
+                field, f"the model's processor does not take it: {_reason_of(exc)}"
             ) from exc
         if len(catcher.caught) != len(data):
             raise StartupError("the model's processor does not use vLLM's cache of processed media")
@@ -94,11 +94,14 @@ class Preprocessor:
             )
 
 
-def _root_of(error: BaseException) -> BaseException:
-    """Return the first error: vLLM wraps it into one that shows the data."""
+def _reason_of(error: BaseException) -> str:
+    """Return what the first error says: vLLM wraps it into one that shows the data."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return error
+    return str(error)[:_REASON_CHARACTERS]
+
+
+_REASON_CHARACTERS = 500
 
 
 # Their prompts have a video's sound between its frames: `use_audio_in_video`.

@@ -24,6 +24,9 @@ from service.domain.media import (
 )
 from service.media.decoding import decode, describe
 
+# No media type is longer (RFC 6838, 4.2); what is, is wrong, and need not be sent whole.
+_CLAIM_CHARACTERS = 256
+
 
 @dataclass(frozen=True, slots=True)
 class EncodedPart:
@@ -44,7 +47,8 @@ class EncodedPart:
     ) -> EncodedPart:
         """Strip a part of its source."""
         bare = dataclasses.replace(part, source=MediaSource(InlineData(b"")))
-        return cls(bare, size_bytes, claimed_mime_types, limits)
+        claims = tuple(claim[:_CLAIM_CHARACTERS] for claim in claimed_mime_types)
+        return cls(bare, size_bytes, claims, limits)
 
 
 @dataclass(frozen=True, slots=True)

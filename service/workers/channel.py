@@ -46,7 +46,10 @@ class Channel:
 
     def send(self, message: Any, fds: Sequence[int] = ()) -> None:  # noqa: ANN401 - any pickle
         """Send a message; the descriptors stay open here. Raises OSError when the peer is gone."""
-        socket.send_fds(self._socket, [pickle.dumps(message)], list(fds))
+        data = pickle.dumps(message)
+        if len(data) > _PACKET_BYTES:
+            raise ValueError(f"a message of {len(data)} bytes is too large; send a file")
+        socket.send_fds(self._socket, [data], list(fds))
 
     def receive(self) -> Received | None:
         """Wait for a message; None when the peer is gone."""

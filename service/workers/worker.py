@@ -14,6 +14,8 @@ from service.errors import TriptychError
 from service.workers import sandbox, shared_pickle
 from service.workers.channel import Channel
 
+# Its end says most.
+_TRACEBACK_CHARACTERS = 20_000
 # Runs one task on the files that came with it; what it raises of errors.py reaches the caller.
 TaskRunner = Callable[[Any, Sequence[BinaryIO]], Any]
 
@@ -76,4 +78,4 @@ def _run(
         # torch has no class of its own for it.
         if "can't allocate memory" in str(error):
             return TaskFailed(None), []
-        return TaskBroken(traceback.format_exc()), []
+        return TaskBroken(traceback.format_exc()[-_TRACEBACK_CHARACTERS:]), []

@@ -256,6 +256,13 @@ async def test_a_wrong_claim_is_told_also_for_what_was_prepared_before(bench: Be
         assert "image/jpeg" in error.message
 
 
+async def test_a_claim_of_any_length_is_only_wrong(bench: Bench) -> None:
+    source = MediaSource(InlineData(SMALL), mime_type="image/" + "x" * 1_000_000)
+    error = await bench.refusal(ImagePart("claiming", source))
+    assert isinstance(error, MediaUndecodableError)
+    assert len(bench.workers.tasks[0].encoded.claimed_mime_types[0]) == 256
+
+
 async def test_what_came_with_the_request_is_weighed_before_anything_is_copied(
     bench: Bench,
 ) -> None:
