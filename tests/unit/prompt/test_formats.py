@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.conversation import Part
+from service.domain.conversation import Modality, Part
 from service.errors import TemplateRefusedError
-from service.prompt.formats import FAMILIES, find_family, qwen2_5_omni, qwen_vl
+from service.prompt.formats import FAMILIES, find_family, find_format, qwen2_5_omni, qwen_vl
 from service.prompt.formats.family import Family
 from service.prompt.renderer import choose_renderer
 from tests.unit.prompt import templates
@@ -108,6 +108,33 @@ def test_a_model_of_no_known_family_is_taken_at_its_word() -> None:
     prompt = templates.render("{{ messages[0].content[0].text }}[img]", user("a", image(1)))
 
     assert "a[img]" == prompt.text
+
+
+NUMBERED = Family(
+    "numbered",
+    frozenset({"numbered"}),
+    {Modality.IMAGE: "<|image_{number}|>", Modality.AUDIO: "<sound>"},
+    strings={Modality.AUDIO: "Sound {number}: <sound>"},
+)
+
+
+def test_places_are_found_in_order_whatever_their_number() -> None:
+    text = "<sound> and <|image_1|><|image_20|>, but no <|image_x|>"
+    places = [(0, Modality.AUDIO), (12, Modality.IMAGE), (23, Modality.IMAGE)]
+
+    assert places == list(NUMBERED.find_places(text))
+    assert [] == list(Family("none", frozenset(), {}).find_places(text))
+
+
+def test_a_medium_in_plain_text_has_its_number() -> None:
+    assert "<|image_2|>" == NUMBERED.string_for(Modality.IMAGE, 2)
+    assert "Sound 1: <sound>" == NUMBERED.string_for(Modality.AUDIO, 1)
+    assert NUMBERED.string_for(Modality.VIDEO, 1) is None
+
+
+def test_a_format_is_found_by_its_name() -> None:
+    assert FAMILIES == tuple(find_format(family.name) for family in FAMILIES)
+    assert find_format("numbered") is None
 
 
 @pytest.mark.parametrize("family", FAMILIES)
