@@ -74,6 +74,9 @@ def open_container(
         "max_streams": str(_MOST_STREAMS),
         "max_pixels": str(_most_pixels(medium)),
         "threads": "1",
+        # FFmpeg's own bounds on how much it reads, and how many seconds, to know the streams.
+        "probesize": str(5 << 20),
+        "analyzeduration": str(5_000_000),
     }
     with av.open(
         file,

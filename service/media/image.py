@@ -64,8 +64,8 @@ def describe_image(medium: OpenMedium[ImagePart]) -> MediaDescription:
     """Return the upright picture's size in the file, before `max_pixels`."""
     with _open(medium) as image:
         width, height = image.size
-        # Pillow would decode a PNG to find EXIF data behind the pixels.
-        is_exif_read = image.format != "PNG" or "exif" in image.info
+        # Pillow would decode a PNG to find EXIF data behind the pixels, and turns a TIFF by itself.
+        is_exif_read = "exif" in image.info if image.format == "PNG" else image.format != "TIFF"
         if is_exif_read and _orientation(image) in _LYING:
             width, height = height, width
     mime_type = medium.file_format.mime_type(Modality.IMAGE)

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
+from PIL import Image, ImageFile
 
 from service.domain.conversation import AudioPart, Modality, PcmEncoding, PcmFormat
 from service.domain.limits import MediaLimits
 from service.domain.media import DecodedAudio, DecodedImage, DecodedVideo
 from service.errors import InvalidRequestError, LimitExceededError, MediaUndecodableError
-from service.media import decoding
+from service.media import decoding, sound_track, video
 from service.media.decoding import content_digest, decode
 from tests.unit.media.files import (
     AUDIO_RATE_HZ,
@@ -130,6 +132,29 @@ def test_a_description_is_what_decoding_finds(name: str) -> None:
     else:
         assert (told.width, told.height, told.frames, told.sampled_frames) == (64, 48, 12, 4)
         assert (told.duration_s, told.used_s) == pytest.approx((1.2, 1.2))
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_describing_decodes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = sample(name)
+    for owner, method in (
+        (ImageFile.ImageFile, "load"),
+        (soundfile.SoundFile, "read"),
+        (video, "_decode"),
+        (sound_track._SoundTrack, "blocks"),
+    ):
+        monkeypatch.setattr(owner, method, lambda *_, **__: pytest.fail("decoded"))
+    describe_bytes(known.part, known.data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+def test_a_picture_on_its_side_is_described_upright(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x112] = 8
+    data = encode_image(gradient(), kind, exif=exif)
+    told = describe_bytes(part_of(Modality.IMAGE), data)
+    height, width, _ = decode_bytes(part_of(Modality.IMAGE), data).pixels.shape
+    assert (told.width, told.height) == (width, height) == (32, 48)
 
 
 def test_a_description_counts_the_cut_too() -> None:
