@@ -7,7 +7,6 @@ tensors, pickle protocol 5's out-of-band data), the pickle, and a trailer with t
 from __future__ import annotations
 
 import io
-import mmap
 import os
 import pickle
 import struct
@@ -64,7 +63,10 @@ def load(fd: int) -> Any:  # noqa: ANN401 - what was dumped
     Closes nothing. The mapping is private: writing to an array changes no other process's.
     """
     size = os.fstat(fd).st_size
-    view = memoryview(mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE))
+    # Python's `mmap` would keep a descriptor as long as the mapping, and thousands of results may
+    # be kept.
+    mapped = torch.from_file(f"/proc/self/fd/{fd}", shared=False, size=size, dtype=torch.uint8)
+    view = mapped.numpy().data
     (count,) = _COUNT.unpack(view[size - _COUNT.size :])
     table = view[size - _COUNT.size * (count + 1) : size - _COUNT.size]
     sizes = [number for (number,) in _COUNT.iter_unpack(table)]
