@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -10,15 +10,17 @@ import pytest
 
 from service.domain.conversation import Modality
 from service.domain.events import EngineDelta, FinishReason
+from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.sampling import Sampling
-from service.errors import PromptTooLongError
+from service.errors import InvalidRequestError, PromptTooLongError
 from service.ports import Engine
 
 PROMPT = (1, 2, 3)
+Illustrated = tuple[Sequence[int], Sequence[PreparedMedia]]
 
 
 class EngineContract:
-    """Subclass it with the fixtures `engine` and `run`."""
+    """Subclass it with the fixtures `engine`, `run` and `illustrated`."""
 
     @pytest.fixture
     def engine(self) -> Engine:
@@ -28,6 +30,11 @@ class EngineContract:
     @pytest.fixture
     def run(self) -> Callable[[Coroutine[Any, Any, Any]], Any]:
         """Return what runs a coroutine to its end, on the engine's loop."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def illustrated(self) -> Illustrated:
+        """Return a prompt's ids with places for an image, a sound and another image, and these."""
         raise NotImplementedError
 
     def test_the_model_is_described(self, engine: Engine) -> None:
@@ -40,6 +47,42 @@ class EngineContract:
         """A prompt without media is as long as its ids."""
         prompt = run(engine.prepare(PROMPT, []))
         assert (prompt.token_count, prompt.placeholders) == (len(PROMPT), ())
+
+    def test_placeholders_are_those_of_the_media_in_reading_order(
+        self, engine: Engine, run: Any, illustrated: Illustrated
+    ) -> None:
+        """One behind the other, each of some tokens, all within the prompt."""
+        _, media = illustrated
+        prompt = run(engine.prepare(*illustrated))
+
+        spans = prompt.placeholders
+        assert [(span.field, span.modality) for span in spans] == [
+            (medium.field, medium.modality) for medium in media
+        ]
+        assert all(span.length > 0 for span in spans)
+        starts = [span.offset for span in spans[1:]] + [prompt.token_count]
+        ends = [span.offset + span.length for span in spans]
+        assert all(end <= start for end, start in zip(ends, starts, strict=True))
+
+    def test_a_prompt_with_media_is_prepared_alike_each_time(
+        self, engine: Engine, run: Any, illustrated: Illustrated
+    ) -> None:
+        """Whatever has been made of an earlier one; here the first is never sent."""
+        prompts = []
+        for _ in range(3):
+            prompts.append(run(engine.prepare(*illustrated)))
+            if len(prompts) > 1:
+                run(_answer(engine, prompts[-1], Sampling(max_tokens=2)))
+
+        assert len({(prompt.token_count, prompt.placeholders) for prompt in prompts}) == 1
+
+    def test_media_without_places_are_refused(
+        self, engine: Engine, run: Any, illustrated: Illustrated
+    ) -> None:
+        """A prompt of text alone has none."""
+        _, media = illustrated
+        with pytest.raises(InvalidRequestError, match="placeholder"):
+            run(engine.prepare(PROMPT, media))
 
     def test_one_finish_ends_each_output(self, engine: Engine, run: Any) -> None:
         """Nothing follows an output's finish reason, and every output has one."""
@@ -76,7 +119,12 @@ class EngineContract:
 async def _generate(
     engine: Engine, sampling: Sampling, stop_after: int | None = None
 ) -> list[EngineDelta]:
-    prompt = await engine.prepare(PROMPT, [])
+    return await _answer(engine, await engine.prepare(PROMPT, []), sampling, stop_after)
+
+
+async def _answer(
+    engine: Engine, prompt: PreparedPrompt, sampling: Sampling, stop_after: int | None = None
+) -> list[EngineDelta]:
     stream: AsyncIterator[EngineDelta] = engine.generate("contract", prompt, sampling)
     deltas = []
     async with aclosing(stream):
