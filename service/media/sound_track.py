@@ -27,6 +27,7 @@ from service.media.sound import Sound
 
 # What decoders need to have heard before: MP3's bit reservoir, AAC's overlap, Opus's 80 ms.
 _PREROLL_S = 1.0
+_BLOCK_FRAMES = 1 << 15
 # PyAV 18.1 counts a frame's planes up to the first null pointer, but FFmpeg ends neither the eight
 # that lie in the frame nor a longer list with one: the ninth of eight is no memory, and reading it
 # (`to_ndarray`) ends the process. To be removed when `AudioFrame.planes` counts channels.
@@ -95,6 +96,23 @@ class _SoundTrack:
         self.seconds = seconds or None
 
     def blocks(self, first: int, last: int | None) -> Iterator[NDArray[np.float32]]:
+        # A frame has some thousand samples, for which each step of the way would cost too much.
+        gathered, count = list[NDArray[np.float32]](), 0
+        for piece in self._pieces(first, last):
+            if gathered and piece.shape[1] != gathered[0].shape[1]:
+                # A broadcast may change from mono to stereo.
+                yield np.concatenate(gathered)
+                gathered, count = [], 0
+            gathered.append(piece)
+            count += len(piece)
+            if count >= _BLOCK_FRAMES:
+                yield np.concatenate(gathered)
+                gathered, count = [], 0
+        if gathered:
+            yield np.concatenate(gathered)
+
+    def _pieces(self, first: int, last: int | None) -> Iterator[NDArray[np.float32]]:
+        """Yield each frame's part of the cut."""
         at = None
         for frame in self._frames(first / self.rate_hz - _PREROLL_S):
             if frame.sample_rate != self.rate_hz:
