@@ -11,12 +11,13 @@ import soundfile
 
 from service.domain.limits import MediaLimits
 from service.errors import LimitExceededError, MediaUndecodableError
+from service.media import sound_track
 from service.media.audio import decode_audio
 from tests.unit.media.files import FIELD, audio_medium, encode_audio, tone
 
 RATE_HZ = 16_000
 KINDS = ("WAV", "FLAC", "OGG")
-TRACKS = ("MP3", "M4A", "WEBM")
+TRACKS = ("MP3", "AAC", "M4A", "MP4", "WEBM")
 
 
 def with_claimed_frames(flac: bytes, frames: int) -> bytes:
@@ -36,13 +37,14 @@ def silence(seconds: int, rate_hz: int, channels: int) -> bytes:
 @pytest.mark.parametrize(
     ("name", "value"), [("audio_seconds", 1.5), ("audio_channels", 1), ("audio_rate_hz", 24_000)]
 )
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *TRACKS])
 def test_each_limit_is_checked_on_the_header(
     kind: str, name: str, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two seconds in stereo at 48 kHz pass three limits; reading them would fail the test."""
     data = encode_audio(np.stack([tone(440, 2, 48_000)] * 2, axis=1), 48_000, kind)
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
+    monkeypatch.setattr(sound_track._SoundTrack, "blocks", lambda *_: pytest.fail("decoded"))
     with pytest.raises(LimitExceededError) as caught:
         decode_audio(audio_medium(data, MediaLimits(**{name: value})), RATE_HZ)
     assert caught.value.metadata["field"] == FIELD
@@ -50,7 +52,7 @@ def test_each_limit_is_checked_on_the_header(
     assert caught.value.metadata["limit_value"] == str(value)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "MP3", "WEBM"])
 def test_a_limit_can_be_reached(kind: str) -> None:
     wave = np.stack([tone(440, 2, 48_000)] * 2, axis=1)
     limits = MediaLimits(audio_seconds=2, audio_channels=2, audio_rate_hz=48_000)

@@ -11,6 +11,7 @@ from service.media.video import Clip, decode_video
 from tests.unit.media.files import (
     AUDIO_RATE_HZ,
     FIELD,
+    VIDEO_CODECS,
     encode_video,
     grey_frames,
     video_medium,
@@ -30,11 +31,12 @@ def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(video, "_decode", lambda *_: pytest.fail("decoded"))
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 @pytest.mark.parametrize(
     ("name", "value", "actual"),
     [
         ("video_frame_pixels", 64 * 47, 64 * 48),
+        ("video_side", 63, 64),
         ("video_seconds", 2.9, 3.0),
         ("video_frames", 19, 20),
         ("video_bytes", 20 * FRAME_BYTES - 1, 20 * FRAME_BYTES),
@@ -52,10 +54,11 @@ def test_each_limit_is_checked_before_decoding(
     assert float(metadata["actual"]) == pytest.approx(actual)
 
 
-@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_limits_can_be_reached(codec: str) -> None:
     limits = MediaLimits(
         video_frame_pixels=64 * 48,
+        video_side=64,
         video_seconds=3.001,
         video_frames=20,
         video_bytes=20 * FRAME_BYTES,
