@@ -20,6 +20,7 @@ from service.errors import StartupError
 from service.generator import Generator
 from service.media_app import MediaApplication
 from service.prober import Prober
+from service.prompt.paced_renderer import PacedRenderer
 from service.prompt.renderer import choose_renderer
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
@@ -147,8 +148,10 @@ class Application:
             raise StartupError("engine and tokenizer must be started first")
         model = self.engine.model
         preparer = await self._media.build_preparer(model)
-        renderer = choose_renderer(
-            Path(model.directory), model_type=model.model_type, architecture=model.architecture
+        renderer = PacedRenderer(
+            choose_renderer(
+                Path(model.directory), model_type=model.model_type, architecture=model.architecture
+            )
         )
         logger.info(
             "prompt format: %s (%s)", renderer.prompt_format.name, renderer.prompt_format.reason

@@ -94,7 +94,7 @@ class Generator:
             case RawText(text):
                 rendered = RenderedPrompt(text)
             case conversation:
-                rendered = self.renderer.render(conversation, request.prompt_options)
+                rendered = await self.renderer.render(conversation, request.prompt_options)
         return await self.tokenizer.encode(rendered.text, literal_spans=rendered.literal_spans)
 
     async def _answer(

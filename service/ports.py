@@ -126,7 +126,7 @@ class PromptRenderer(Protocol):
     def prompt_format(self) -> PromptFormat:
         """Which format is used, and why."""
 
-    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
+    async def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render; raises TemplateRefusedError."""
 
 

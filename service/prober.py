@@ -37,7 +37,7 @@ class Prober:
             return description, None
         blank = await self.media_preparer.prepare_blank(part, description)
         conversation = Conversation((Message(Role.USER, (part,)),))
-        rendered = self.renderer.render(conversation, PromptOptions())
+        rendered = await self.renderer.render(conversation, PromptOptions())
         token_ids = await self.tokenizer.encode(rendered.text, literal_spans=rendered.literal_spans)
         prompt = await self.engine.prepare(token_ids, [blank])
         return description, sum(span.length for span in prompt.placeholders)

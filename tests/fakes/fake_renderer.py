@@ -14,7 +14,7 @@ class FakeRenderer:
 
     prompt_format = PromptFormat("fake", "the tests chose it")
 
-    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
+    async def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render, remembering which bytes a caller wrote."""
         data = b""
         spans = []
