@@ -22,8 +22,9 @@ from service.media_app import MediaApplication
 from service.prober import Prober
 from service.prompt.paced_renderer import PacedRenderer
 from service.prompt.renderer import choose_renderer
+from service.prompter import Prompter
 from service.rpc.server import RpcServer, build_server
-from service.rpc.serving import Serving
+from service.rpc.serving import LoadedModel, Serving
 from service.telemetry.logging import logger, stage
 from service.telemetry.metrics import serve_metrics
 from service.tokenizer.sidecar_client import SidecarClient
@@ -81,19 +82,14 @@ class Application:
                 )
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
-        generator = await self._build_generator()
+        model = await self._build_model()
         # What was loaded stays. To look through it again and again would hold all streams up for
         # a tenth of a second each time.
         gc.collect()
         gc.freeze()
-        prober = Prober(
-            generator.engine, generator.tokenizer, generator.media_preparer, generator.renderer
-        )
-        self._serving.open(
-            generator, generator.engine.model, generator.renderer.prompt_format, prober
-        )
+        self._serving.open(model)
         await self._server.set_serving(serving=True)
-        logger.info("serving model %r on %s", generator.engine.model.name, self.address)
+        logger.info("serving model %r on %s", model.description.name, self.address)
 
     async def run_until(self, stop: asyncio.Event) -> int:
         """Serve until `stop` is set or the engine dies; return the exit code."""
@@ -143,7 +139,7 @@ class Application:
             )
         return self.engine.model.directory
 
-    async def _build_generator(self) -> Generator:
+    async def _build_model(self) -> LoadedModel:
         if self.engine is None or self._tokenizer is None:
             raise StartupError("engine and tokenizer must be started first")
         model = self.engine.model
@@ -156,7 +152,15 @@ class Application:
         logger.info(
             "prompt format: %s (%s)", renderer.prompt_format.name, renderer.prompt_format.reason
         )
-        return Generator(self.engine, self._tokenizer, preparer, renderer)
+        prompter = Prompter(self.engine, self._tokenizer, preparer, renderer)
+        return LoadedModel(
+            description=model,
+            prompt_format=renderer.prompt_format,
+            generator=Generator(self.engine, self._tokenizer, prompter),
+            prober=Prober(prompter, preparer),
+            prompter=prompter,
+            tokenizer=self._tokenizer,
+        )
 
 
 def _local_directory(model: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The way of one request: prompt rendered and tokenized, media prepared, answered, made text.
+"""The way of one request: its prompt made, answered, made text.
 
 Written against ports only. The order of events is the contract's: `Started`, any number of
 `TextDelta`, one `OutputFinished` for each output, `Completed`. Closing the iterator at any
@@ -12,18 +12,11 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from service.domain.conversation import (
-    Conversation,
-    MediaPart,
-    Modality,
-    RawText,
-    RawTokenIds,
-    VideoPart,
-)
+from service.domain.conversation import Modality
 from service.domain.events import (
     Completed,
     EngineDelta,
@@ -36,15 +29,10 @@ from service.domain.events import (
     Timings,
     Usage,
 )
-from service.domain.media import PreparedMedia, PreparedPrompt
-from service.domain.prompt import RenderedPrompt
-from service.errors import (
-    InvalidRequestError,
-    LimitExceededError,
-    ModalityUnsupportedError,
-    PromptTooLongError,
-)
-from service.ports import Engine, MediaPreparer, PromptRenderer, Tokenizer, TokenStream
+from service.domain.media import PreparedPrompt
+from service.ports import Engine, Tokenizer, TokenStream
+from service.prompt_checks import check_ids
+from service.prompter import Prompter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +41,19 @@ class Generator:
 
     engine: Engine
     tokenizer: Tokenizer
-    media_preparer: MediaPreparer
-    renderer: PromptRenderer
+    prompter: Prompter
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Answer one request; raises the errors of errors.py before or between events."""
         vocabulary_size = self.engine.model.vocabulary_size
-        _check_ids("sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size)
+        check_ids("sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size)
         request_id = uuid.uuid4().hex
-        parts = self._media_parts(request)
-        # What is wrong with the prompt is found before any medium costs something.
-        token_ids = await self._tokenize(request)
-        media: list[PreparedMedia] = []
-        if parts:
-            _check_length(token_ids, self.engine.model.max_model_tokens)
-            media = await self.media_preparer.prepare(
-                parts, caller=request.caller, limits=request.media_limits
-            )
-        prompt = await self.engine.prepare(token_ids, media)
+        made = await self.prompter.prompt(request)
+        prompt = made.prompt
         yield Started(request_id, self.engine.model.name, prompt.token_count, prompt.placeholders)
-        timings = _media_timings(media)
-        # They may be large, and the answer long.
-        media.clear()
-        async with aclosing(self._answer(request_id, request, prompt, timings)) as events:
+        async with aclosing(self._answer(request_id, request, prompt, made.timings)) as events:
             async for event in events:
                 yield event
-
-    def _media_parts(self, request: GenerationRequest) -> tuple[MediaPart, ...]:
-        if not isinstance(request.prompt, Conversation):
-            return ()
-        parts = request.prompt.media_parts()
-        _check_parts(parts, self.engine.model.part_limits)
-        return parts
-
-    async def _tokenize(self, request: GenerationRequest) -> Sequence[int]:
-        match request.prompt:
-            case RawTokenIds(token_ids):
-                _check_ids("token_ids.ids", token_ids, self.engine.model.vocabulary_size)
-                return token_ids
-            case RawText(text):
-                rendered = RenderedPrompt(text)
-            case conversation:
-                rendered = await self.renderer.render(conversation, request.prompt_options)
-        return await self.tokenizer.encode(rendered.text, literal_spans=rendered.literal_spans)
 
     async def _answer(
         self, request_id: str, request: GenerationRequest, prompt: PreparedPrompt, timings: Timings
@@ -160,61 +118,9 @@ class _OutputDecoder:
             stream.close()
 
 
-def _media_timings(media: Sequence[PreparedMedia]) -> Timings:
-    """Add up the stages of all parts; a stage that no part went through stays unset."""
-
-    def total(times: list[float | None]) -> float | None:
-        known = [time_s for time_s in times if time_s is not None]
-        return sum(known) if known else None
-
-    return Timings(
-        fetch_s=total([one.fetch_s for one in media]),
-        decode_s=total([one.decode_s for one in media]),
-        preprocess_s=total([one.preprocess_s for one in media]),
-        cached_media_parts=sum(one.was_cached for one in media),
-    )
-
-
 def _visible_ids(delta: EngineDelta) -> tuple[int, ...]:
     """Leave out the token that ended the answer, as vLLM's own detokenizer does."""
     return delta.token_ids[:-1] if delta.finish_reason is FinishReason.STOP else delta.token_ids
-
-
-def _check_parts(parts: Sequence[MediaPart], limits: dict[Modality, int]) -> None:
-    counts: Counter[Modality] = Counter()
-    for part in parts:
-        counts[part.modality] += 1
-        if part.modality not in limits:
-            takes = ", ".join(limits) or "text only"
-            raise ModalityUnsupportedError(
-                part.field,
-                f"the model does not take {part.modality}; it takes {takes}",
-                modality=str(part.modality),
-            )
-        if isinstance(part, VideoPart) and part.use_sound and Modality.AUDIO not in limits:
-            raise ModalityUnsupportedError(
-                f"{part.field}.use_sound", "the model hears nothing", modality=Modality.AUDIO.value
-            )
-        if counts[part.modality] > limits[part.modality]:
-            total = sum(other.modality is part.modality for other in parts)
-            limit = limits[part.modality]
-            raise LimitExceededError(part.field, f"{part.modality} parts a request", limit, total)
-
-
-def _check_length(token_ids: Sequence[int], max_model_tokens: int) -> None:
-    """Refuse a prompt that is too long without its media; one token is left for the answer."""
-    limit = max_model_tokens - 1
-    if len(token_ids) > limit:
-        raise PromptTooLongError("prompt", "max_model_tokens", limit, len(token_ids))
-
-
-def _check_ids(field: str, token_ids: Sequence[int], vocabulary_size: int) -> None:
-    for index, token_id in enumerate(token_ids):
-        if token_id >= vocabulary_size:
-            raise InvalidRequestError(
-                f"{field}[{index}]",
-                f"{token_id} is not below the vocabulary's size of {vocabulary_size}",
-            )
 
 
 def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:

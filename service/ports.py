@@ -6,15 +6,15 @@ same contract suites.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
-from service.domain.conversation import Conversation, MediaPart, PromptOptions
+from service.domain.conversation import Conversation, MediaPart, Modality, PromptOptions
 from service.domain.events import EngineDelta
 from service.domain.media import MediaDescription, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
-from service.domain.prompt import ByteSpan, RenderedPrompt
+from service.domain.prompt import ByteSpan, Place, RenderedPrompt
 from service.domain.sampling import Sampling
 from service.domain.stored_medium import StoredMedium
 from service.domain.tokens import EncodedText, StreamText
@@ -112,11 +112,32 @@ class MediaPreparer(Protocol):
     ) -> list[PreparedMedia]:
         """Prepare all parts of one request; `limits` may lower the server's own."""
 
-    async def describe(self, part: MediaPart, *, caller: str) -> MediaDescription:
-        """Tell what a medium's header tells."""
+    async def describe(
+        self, parts: Sequence[MediaPart], *, caller: str, limits: dict[str, float]
+    ) -> list[MediaDescription]:
+        """Tell what the headers of all parts of one request tell."""
 
-    async def prepare_blank(self, part: MediaPart, description: MediaDescription) -> PreparedMedia:
-        """Prepare a medium of that size that shows nothing: it takes as many tokens."""
+    async def prepare_blanks(
+        self, parts: Sequence[MediaPart], descriptions: Sequence[MediaDescription]
+    ) -> list[PreparedMedia]:
+        """Prepare media of these sizes that show nothing: they take as many tokens."""
+
+
+class MediaPlaces(Protocol):
+    """Where media stand in a model's prompts. A kind that is not known is left to the engine."""
+
+    @property
+    def placeholders(self) -> Mapping[Modality, str]:
+        """What the engine replaces, for each kind; `{number}` in it counts media of the kind."""
+
+    def find(self, text: str) -> Iterable[Place]:
+        """Find the placeholders of a text, in order."""
+
+    def string_for(self, modality: Modality, number: int) -> str | None:
+        """Return what a text needs for a medium: a placeholder, and what belongs around it.
+
+        `number` counts the media of that kind, from 1. None: nothing, or it is not known.
+        """
 
 
 class PromptRenderer(Protocol):
@@ -125,6 +146,10 @@ class PromptRenderer(Protocol):
     @property
     def prompt_format(self) -> PromptFormat:
         """Which format is used, and why."""
+
+    @property
+    def places(self) -> MediaPlaces:
+        """Where media stand in prompts of that format."""
 
     async def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render; raises TemplateRefusedError."""
@@ -138,12 +163,16 @@ class Engine(Protocol):
         """What is loaded."""
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
+        self,
+        token_ids: Sequence[int],
+        media: Sequence[PreparedMedia],
+        *,
+        may_be_too_long: bool = False,
     ) -> PreparedPrompt:
         """Put media into their places in the prompt; `media` is in reading order.
 
         Raises InvalidRequestError when placeholders and media do not agree, and
-        PromptTooLongError.
+        PromptTooLongError unless it `may_be_too_long`: then it is only to be looked at.
         """
 
     def generate(

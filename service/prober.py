@@ -1,4 +1,4 @@
-"""Tells what a medium is and what it would cost, without decoding it.
+"""Tells what a medium is and what it would cost.
 
 The tokens are counted by the way that a request goes, on a medium of the same size that shows
 nothing: so the count is right for every model that the engine serves.
@@ -8,36 +8,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.domain.conversation import Conversation, MediaPart, Message, PromptOptions, Role
+from service.domain.conversation import Conversation, MediaPart, Message, Role
+from service.domain.events import GenerationRequest
 from service.domain.media import MediaDescription
 from service.errors import ModalityUnsupportedError
-from service.ports import Engine, MediaPreparer, PromptRenderer, Tokenizer
+from service.ports import MediaPreparer
+from service.prompter import Prompter
 
 
 @dataclass(frozen=True, slots=True)
 class Prober:
-    """The MediaProber port, made of the parts that the generator is made of."""
+    """The MediaProber port, on the way that prompts are made."""
 
-    engine: Engine
-    tokenizer: Tokenizer
+    prompter: Prompter
     media_preparer: MediaPreparer
-    renderer: PromptRenderer
 
     async def probe(self, part: MediaPart, caller: str) -> tuple[MediaDescription, int | None]:
         """Return what the header tells, and the model's tokens; None: it takes no such kind.
 
         A model of text only has nobody who would read the header: ModalityUnsupportedError.
         """
-        if not self.engine.model.part_limits:
+        part_limits = self.prompter.engine.model.part_limits
+        if not part_limits:
             raise ModalityUnsupportedError(
                 part.field, "the model takes text only", modality=str(part.modality)
             )
-        description = await self.media_preparer.describe(part, caller=caller)
-        if not self.engine.model.part_limits.get(part.modality):
-            return description, None
-        blank = await self.media_preparer.prepare_blank(part, description)
+        if not part_limits.get(part.modality):
+            return await self._describe(part, caller), None
         conversation = Conversation((Message(Role.USER, (part,)),))
-        rendered = await self.renderer.render(conversation, PromptOptions())
-        token_ids = await self.tokenizer.encode(rendered.text, literal_spans=rendered.literal_spans)
-        prompt = await self.engine.prepare(token_ids, [blank])
-        return description, sum(span.length for span in prompt.placeholders)
+        measured = await self.prompter.measure(GenerationRequest("", conversation, caller=caller))
+        tokens = sum(span.length for span in measured.prompt.placeholders)
+        if measured.descriptions:
+            return measured.descriptions[0], tokens
+        return await self._describe(part, caller), tokens
+
+    async def _describe(self, part: MediaPart, caller: str) -> MediaDescription:
+        (description,) = await self.media_preparer.describe([part], caller=caller, limits={})
+        return description

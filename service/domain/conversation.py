@@ -1,7 +1,7 @@
 """What a client says to a model: messages made of typed parts, or a finished prompt.
 
 `field` on a media part is the path of the part in the request, such as
-`conversation.messages[0].parts[1].image`; every error about the part names it.
+`conversation.messages[0].parts[1].image` or `media[0].image`; every error about the part names it.
 """
 
 from __future__ import annotations
@@ -170,16 +170,26 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class RawText:
-    """A finished prompt; control tokens in it are obeyed."""
+    """A finished prompt; control tokens in it are obeyed, placeholders stand for `media`."""
 
     text: str
+    media: tuple[MediaPart, ...] = ()
+
+    def media_parts(self) -> tuple[MediaPart, ...]:
+        """Return the media parts in reading order."""
+        return self.media
 
 
 @dataclass(frozen=True, slots=True)
 class RawTokenIds:
-    """A finished prompt as token ids."""
+    """A finished prompt as token ids, one placeholder in it for each of `media`."""
 
     token_ids: tuple[int, ...]
+    media: tuple[MediaPart, ...] = ()
+
+    def media_parts(self) -> tuple[MediaPart, ...]:
+        """Return the media parts in reading order."""
+        return self.media
 
 
 Prompt = Conversation | RawText | RawTokenIds
@@ -187,8 +197,9 @@ Prompt = Conversation | RawText | RawTokenIds
 
 @dataclass(frozen=True, slots=True)
 class PromptOptions:
-    """How a conversation becomes a prompt (the contract's `PromptOptions`)."""
+    """How a prompt is made (the contract's `PromptOptions`)."""
 
     add_generation_prompt: bool = True
     continue_final_message: bool = False
     trust_special_tokens: bool = False
+    add_special_tokens: bool = False

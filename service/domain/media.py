@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,10 +115,12 @@ class PlaceholderSpan:
 class PreparedPrompt:
     """A prompt that the engine can answer once; `engine_input` is the engine's own object.
 
-    `items` are those of its media, by the media's hashes; the engine empties it when it has them.
+    `token_ids` have every placeholder at its full length. `items` are those of its media, by the
+    media's hashes; the engine empties it when it has them.
     """
 
     token_count: int
     placeholders: tuple[PlaceholderSpan, ...]
     engine_input: Any = dataclasses.field(repr=False)
     items: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    token_ids: Sequence[int] = dataclasses.field(default=(), repr=False)

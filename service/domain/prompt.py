@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.domain.conversation import Modality
+
 
 @dataclass(frozen=True, slots=True)
 class ByteSpan:
@@ -19,3 +21,12 @@ class RenderedPrompt:
 
     text: str
     literal_spans: tuple[ByteSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Characters [start, end) of a text that stand for a medium of that kind."""
+
+    modality: Modality
+    start: int
+    end: int

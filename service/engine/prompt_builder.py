@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ class PromptBuilder:
         # The renderer asks this one from now on, and this one asks the renderer's.
         self._lender = ItemLender(renderer.mm_processor_cache)
         renderer._mm_processor_cache = self._lender  # noqa: SLF001 - it takes none otherwise
+        # Whether a prompt is too long is the engine's to say, of prompts that are to be answered.
+        self._params = dataclasses.replace(renderer.default_cmpl_tok_params, max_total_tokens=None)
 
     async def build(
         self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
@@ -35,9 +38,10 @@ class PromptBuilder:
             prompt["multi_modal_data"] = {kind: [None] * len(names[kind]) for kind in names}
         items = to_items(media)
         with self._lender.lend(items):
-            (engine_input,) = await self._renderer.render_cmpl_async([prompt])
+            (engine_input,) = await self._renderer.render_cmpl_async([prompt], self._params)
         spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
-        return PreparedPrompt(len(engine_input["prompt_token_ids"]), spans, engine_input, items)
+        rendered_ids: list[int] = engine_input["prompt_token_ids"]
+        return PreparedPrompt(len(rendered_ids), spans, engine_input, items, rendered_ids)
 
     def to_send(self, prompt: PreparedPrompt) -> Any:
         """Return the engine's input, without the items that the engine process has already.

@@ -79,13 +79,19 @@ class VllmEngine:
         return int(self._llm.get_num_unfinished_requests())
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
+        self,
+        token_ids: Sequence[int],
+        media: Sequence[PreparedMedia],
+        *,
+        may_be_too_long: bool = False,
     ) -> PreparedPrompt:
         """Put media into their places; placeholders grow to the media's real length."""
-        self._check_length(len(token_ids))
+        if not may_be_too_long:
+            self._check_length(len(token_ids))
         with _translated_errors():
             prompt = await self._prompts.build(token_ids, media)
-        self._check_length(prompt.token_count)
+        if not may_be_too_long:
+            self._check_length(prompt.token_count)
         return prompt
 
     async def generate(

@@ -89,14 +89,25 @@ class WorkerMediaPreparer:
                 for medium, description in zip(media, descriptions, strict=True)
             )
 
-    async def describe(self, part: MediaPart, *, caller: str) -> MediaDescription:
-        """Tell what a medium's header tells."""
-        check_inline_sizes([part], self._limits)
-        async with self._resolved([part], caller, self._limits) as (medium,):
-            return await self._describe(medium, self._limits)
+    async def describe(
+        self, parts: Sequence[MediaPart], *, caller: str, limits: dict[str, float]
+    ) -> list[MediaDescription]:
+        """Tell what the headers of all parts of one request tell; all limits are checked."""
+        bounds = self._limits.lowered_by(limits)
+        check_inline_sizes(parts, bounds)
+        async with self._resolved(parts, caller, bounds) as media:
+            descriptions = await _all(self._describe(medium, bounds) for medium in media)
+        check_totals(parts, descriptions, bounds)
+        return descriptions
 
-    async def prepare_blank(self, part: MediaPart, description: MediaDescription) -> PreparedMedia:
-        """Prepare a medium of the described size that shows nothing: it takes as many tokens."""
+    async def prepare_blanks(
+        self, parts: Sequence[MediaPart], descriptions: Sequence[MediaDescription]
+    ) -> list[PreparedMedia]:
+        """Prepare media of the described sizes that show nothing: they take as many tokens."""
+        pairs = zip(parts, descriptions, strict=True)
+        return await _all(self._prepare_blank(part, description) for part, description in pairs)
+
+    async def _prepare_blank(self, part: MediaPart, description: MediaDescription) -> PreparedMedia:
         with _translated(part.field):
             made = await self._workers.run(BlankTask(part.field, description, self._audio_rate_hz))
         return PreparedMedia(part.field, part.modality, f"blank of {description}", made.item)

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from service.domain.conversation import Conversation, PromptOptions, TextPart
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
+from service.prompt.places import FamilyPlaces
 from service.prompt.renderer import TemplateRenderer
 
 # What is rendered in less than a millisecond.
@@ -32,6 +33,11 @@ class PacedRenderer:
     def prompt_format(self) -> PromptFormat:
         """Which format is used, and why."""
         return self._renderer.prompt_format
+
+    @property
+    def places(self) -> FamilyPlaces:
+        """Where media stand in prompts of that format."""
+        return self._renderer.places
 
     async def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""

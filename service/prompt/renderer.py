@@ -15,6 +15,7 @@ from service.errors import TemplateRefusedError
 from service.prompt.chat_template import ChatTemplate, Messages, load_chat_template
 from service.prompt.formats import find_family
 from service.prompt.formats.family import Family
+from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
 
 
@@ -27,6 +28,7 @@ class TemplateRenderer:
         self._template = template
         self._family = family
         self._format = prompt_format
+        self.places = FamilyPlaces(family)
 
     @property
     def prompt_format(self) -> PromptFormat:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from service.domain.conversation import (
@@ -84,6 +84,20 @@ def _to_part(part: conversation_pb.Part, path: str, violations: Violations) -> P
             return None
         case kind:
             return to_media_part(getattr(part, kind), f"{path}.{kind}", violations)
+
+
+def to_media(
+    parts: Iterable[conversation_pb.Part], violations: Violations
+) -> tuple[MediaPart, ...]:
+    """Convert the media of a finished prompt; what is wrong goes to `violations`."""
+    media: list[MediaPart] = []
+    for index, part in enumerate(parts):
+        found = _to_part(part, f"media[{index}]", violations)
+        if isinstance(found, TextPart):
+            violations.add(f"media[{index}].text", "is no medium; text belongs into the prompt")
+        elif found is not None:
+            media.append(found)
+    return tuple(media)
 
 
 def to_media_part(

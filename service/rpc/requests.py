@@ -18,7 +18,7 @@ from service.domain.conversation import (
 )
 from service.domain.events import GenerationRequest
 from service.errors import InvalidRequestError
-from service.rpc.conversations import to_conversation
+from service.rpc.conversations import to_conversation, to_media
 from service.rpc.samplings import to_sampling
 from service.rpc.violations import Violations
 
@@ -54,15 +54,18 @@ _NO_PROMPT = "is not set; set one of conversation, text or token_ids"
 def _to_prompt(message: pb.GenerateRequest, violations: Violations) -> Prompt | None:
     match message.WhichOneof("prompt"):
         case "conversation":
+            if message.media:
+                violations.add("media", "goes with text or token_ids; a message has its own parts")
             return to_conversation(message.conversation, violations)
         case "text":
             if not message.text:
                 violations.add("text", "is empty; a prompt needs at least one character")
-            return RawText(message.text)
+            return RawText(message.text, to_media(message.media, violations))
         case "token_ids":
             if not message.token_ids.ids:
                 violations.add("token_ids.ids", "is empty; a prompt needs at least one id")
-            return RawTokenIds(tuple(message.token_ids.ids))
+            media = to_media(message.media, violations)
+            return RawTokenIds(tuple(message.token_ids.ids), media)
         case _:
             violations.add("prompt", _NO_PROMPT)
             return None
@@ -87,6 +90,7 @@ def _to_prompt_options(
         add_generation_prompt=not continues if adds is None else adds,
         continue_final_message=continues,
         trust_special_tokens=message.trust_special_tokens,
+        add_special_tokens=message.add_special_tokens,
     )
 
 

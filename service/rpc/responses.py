@@ -17,6 +17,7 @@ from service.domain.events import (
     Timings,
     Usage,
 )
+from service.domain.media import PlaceholderSpan
 from triptych.v1 import generation_service_pb2 as pb
 
 _FINISH_REASONS = {
@@ -82,8 +83,13 @@ def _from_started(started: Started) -> pb.Started:
         request_id=started.request_id,
         model=started.model,
         prompt_tokens=started.prompt_tokens,
-        parts=[pb.PartUsage(field=span.field, tokens=span.length) for span in started.placeholders],
+        parts=to_part_usages(started.placeholders),
     )
+
+
+def to_part_usages(placeholders: Iterable[PlaceholderSpan]) -> list[pb.PartUsage]:
+    """Tell the size of each media part."""
+    return [pb.PartUsage(field=span.field, tokens=span.length) for span in placeholders]
 
 
 def _from_usage(usage: Usage) -> pb.Usage:

@@ -14,7 +14,7 @@ from service.rpc.media_servicer import MediaServicer
 from service.rpc.model_servicer import ModelServicer
 from service.rpc.reflection import add_reflection
 from service.rpc.serving import Serving
-from service.rpc.unserved import TokenizerServicer
+from service.rpc.tokenizer_servicer import TokenizerServicer
 from service.telemetry.logging import logger
 from triptych.v1 import (
     generation_service_pb2,
@@ -98,7 +98,9 @@ def build_server(
         GenerationServicer(serving, caller_header), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(serving), server)
-    tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(TokenizerServicer(), server)
+    tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(
+        TokenizerServicer(serving, caller_header), server
+    )
     media_service_pb2_grpc.add_MediaServiceServicer_to_server(
         MediaServicer(serving, media_store, caller_header), server
     )

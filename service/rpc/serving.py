@@ -8,8 +8,9 @@ from typing import Protocol
 
 from service.domain.events import Event, GenerationRequest
 from service.domain.model import ModelDescription, PromptFormat
+from service.domain.prompt_preview import MeasuredPrompt, PromptPreview
 from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
-from service.ports import MediaProber
+from service.ports import MediaProber, Tokenizer
 
 
 class AnswersRequests(Protocol):
@@ -19,14 +20,26 @@ class AnswersRequests(Protocol):
         """Answer one request."""
 
 
+class MakesPrompts(Protocol):
+    """What `prompter.Prompter` is to the servicers."""
+
+    async def measure(self, request: GenerationRequest) -> MeasuredPrompt:
+        """Make the prompt to know its size."""
+
+    async def preview(self, request: GenerationRequest) -> PromptPreview:
+        """Make the prompt to look at."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A model that is ready to answer."""
 
-    generator: AnswersRequests
     description: ModelDescription
     prompt_format: PromptFormat
+    generator: AnswersRequests
     prober: MediaProber
+    prompter: MakesPrompts
+    tokenizer: Tokenizer
 
 
 class Serving:
@@ -36,15 +49,9 @@ class Serving:
         self._loaded: LoadedModel | None = None
         self._is_closed = False
 
-    def open(
-        self,
-        generator: AnswersRequests,
-        description: ModelDescription,
-        prompt_format: PromptFormat,
-        prober: MediaProber,
-    ) -> None:
+    def open(self, model: LoadedModel) -> None:
         """Serve this model from now on."""
-        self._loaded = LoadedModel(generator, description, prompt_format, prober)
+        self._loaded = model
 
     def close(self) -> None:
         """Take no new requests; those that run go on."""

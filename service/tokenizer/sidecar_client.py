@@ -88,8 +88,9 @@ class SidecarClient:
         request = _encode_request(text, literal_spans, add_special_tokens=add_special_tokens)
         request.include_token_spans = True
         response = await self._encode(request)
-        spans = [ByteSpan(span.begin, span.end) for span in response.token_spans]
-        return EncodedText(list(response.token_ids), spans)
+        if len(request.text) > _SHORT_TEXT_BYTES:
+            return await asyncio.to_thread(_to_encoded_text, response)
+        return _to_encoded_text(response)
 
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text of all ids; bytes that are no UTF-8 become U+FFFD."""
@@ -202,6 +203,11 @@ def _encode_request(
             literal_spans=[pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans],
             add_special_tokens=add_special_tokens,
         )
+
+
+def _to_encoded_text(response: pb.EncodeResponse) -> EncodedText:
+    spans = [ByteSpan(span.begin, span.end) for span in response.token_spans]
+    return EncodedText(list(response.token_ids), spans)
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from service.domain.model import ModelDescription
 from service.domain.sampling import Sampling
 from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
 
-PLACEHOLDER_ID = 299
+# One for each of the fake renderer's marks; any of them takes any medium.
+PLACEHOLDER_IDS = (297, 298, 299)
+PLACEHOLDER_ID = PLACEHOLDER_IDS[-1]
 TOKENS_A_MEDIUM = 2
 
 FAKE_MODEL = ModelDescription(
@@ -56,24 +58,31 @@ class FakeEngine:
         self.hold.set()
 
     async def prepare(
-        self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
+        self,
+        token_ids: Sequence[int],
+        media: Sequence[PreparedMedia],
+        *,
+        may_be_too_long: bool = False,
     ) -> PreparedPrompt:
         """Expand each placeholder to two tokens."""
         self._reject_dead()
         self.prompts.append((list(token_ids), list(media)))
-        places = [index for index, token in enumerate(token_ids) if token == PLACEHOLDER_ID]
+        places = [index for index, token in enumerate(token_ids) if token in PLACEHOLDER_IDS]
         if len(places) < len(media):
             raise InvalidRequestError("prompt", "its placeholders do not match its media")
         spans = tuple(
             PlaceholderSpan(item.field, item.modality, place + index, TOKENS_A_MEDIUM)
             for index, (place, item) in enumerate(zip(places, media, strict=False))
         )
-        count = len(token_ids) + len(spans)
-        if count > self.model.max_model_tokens - 1:
+        expanded = list(token_ids)
+        for place in reversed(places[: len(media)]):
+            expanded[place : place + 1] = [token_ids[place]] * TOKENS_A_MEDIUM
+        count = len(expanded)
+        if count > self.model.max_model_tokens - 1 and not may_be_too_long:
             raise PromptTooLongError(
                 "prompt", "max_model_tokens", self.model.max_model_tokens - 1, count
             )
-        return PreparedPrompt(count, spans, None)
+        return PreparedPrompt(count, spans, None, token_ids=expanded)
 
     async def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling

@@ -24,22 +24,33 @@ class FakeMediaPreparer:
         self.callers.append(caller)
         return [self._prepare(part, limits.get("part_bytes", 100)) for part in parts]
 
-    async def describe(self, part: MediaPart, *, caller: str) -> MediaDescription:
-        """Take each byte for a pixel."""
+    async def describe(
+        self, parts: Sequence[MediaPart], *, caller: str, limits: dict[str, float]
+    ) -> list[MediaDescription]:
+        """Take each byte for a pixel; `part_bytes` is the only limit."""
         self.callers.append(caller)
-        data = _data(part)
-        return MediaDescription(part.modality, "application/fake", len(data), len(data), 1)
+        sizes = [len(_data(part)) for part in parts]
+        for part, size in zip(parts, sizes, strict=True):
+            _check_size(part, size, limits.get("part_bytes", 100))
+        return [
+            MediaDescription(part.modality, "application/fake", size, size, 1)
+            for part, size in zip(parts, sizes, strict=True)
+        ]
 
-    async def prepare_blank(self, part: MediaPart, description: MediaDescription) -> PreparedMedia:
+    async def prepare_blanks(
+        self, parts: Sequence[MediaPart], descriptions: Sequence[MediaDescription]
+    ) -> list[PreparedMedia]:
         """Prepare as many zeros."""
-        return PreparedMedia(part.field, part.modality, "blank", bytes(description.width))
+        return [
+            PreparedMedia(part.field, part.modality, "blank", bytes(description.width))
+            for part, description in zip(parts, descriptions, strict=True)
+        ]
 
     def _prepare(self, part: MediaPart, limit: float) -> PreparedMedia:
         data = _data(part)
         if data == b"broken":
             raise MediaUndecodableError(part.field, "the bytes are broken")
-        if len(data) > limit:
-            raise LimitExceededError(part.field, "part_bytes", limit, len(data))
+        _check_size(part, len(data), limit)
         digest = hashlib.sha256(data).hexdigest()
         is_known = digest in self._known
         self._known.add(digest)
@@ -53,6 +64,11 @@ class FakeMediaPreparer:
             preprocess_s=None if is_known else 0.125,
             was_cached=is_known,
         )
+
+
+def _check_size(part: MediaPart, size: int, limit: float) -> None:
+    if size > limit:
+        raise LimitExceededError(part.field, "part_bytes", limit, size)
 
 
 def _data(part: MediaPart) -> bytes:

@@ -42,40 +42,30 @@ from service.errors import (
     TokenizerUnavailableError,
 )
 from service.generator import Generator
-from tests.fakes.fake_engine import PLACEHOLDER_ID, FakeEngine
+from tests.fakes.fake_engine import PLACEHOLDER_IDS, FakeEngine
 from tests.fakes.fake_media_preparer import FakeMediaPreparer
-from tests.fakes.fake_renderer import MEDIUM_MARK, FakeRenderer
-from tests.fakes.fake_tokenizer import FakeTokenizer
-
-_FIRST_SPECIAL_ID = 256
-
-
-class _Tokenizer(FakeTokenizer):
-    """Has the placeholder at the id that the fake engine expects."""
-
-    def __init__(self) -> None:
-        filler = [f"<|{index}|>" for index in range(_FIRST_SPECIAL_ID, PLACEHOLDER_ID)]
-        super().__init__([*filler, MEDIUM_MARK])
+from tests.fakes.fake_renderer import MEDIUM_MARKS
+from tests.fakes.fake_way import FakeWay
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
+def way() -> FakeWay:
+    return FakeWay()
 
 
 @pytest.fixture
-def tokenizer() -> _Tokenizer:
-    return _Tokenizer()
+def engine(way: FakeWay) -> FakeEngine:
+    return way.engine
 
 
 @pytest.fixture
-def preparer() -> FakeMediaPreparer:
-    return FakeMediaPreparer()
+def generator(way: FakeWay) -> Generator:
+    return way.generator
 
 
 @pytest.fixture
-def generator(engine: FakeEngine, tokenizer: _Tokenizer, preparer: FakeMediaPreparer) -> Generator:
-    return Generator(engine, tokenizer, preparer, FakeRenderer())
+def preparer(way: FakeWay) -> FakeMediaPreparer:
+    return way.preparer
 
 
 def ask(*parts: Part, **options: object) -> GenerationRequest:
@@ -151,7 +141,7 @@ async def test_media_reach_the_engine_in_reading_order(
     audio = AudioPart("audio 1", _source(b"zz"))
     events = await run(generator, ask(image(b"a", "image 1"), TextPart("?"), audio, image(b"b")))
     token_ids, media = engine.prompts[0]
-    assert token_ids.count(PLACEHOLDER_ID) == 3
+    assert [one for one in token_ids if one in PLACEHOLDER_IDS] == [297, 298, 297]
     assert [item.field for item in media] == ["image 1", "audio 1", "image 1"]
     usage = events[-1].usage
     assert usage.media_tokens == {Modality.IMAGE: 4, Modality.AUDIO: 2}
@@ -161,9 +151,9 @@ async def test_media_reach_the_engine_in_reading_order(
 async def test_a_placeholder_typed_by_a_user_is_plain_text(
     generator: Generator, engine: FakeEngine
 ) -> None:
-    await run(generator, ask(TextPart(f"see {MEDIUM_MARK}"), image()))
+    await run(generator, ask(TextPart(f"see {MEDIUM_MARKS[Modality.IMAGE]}"), image()))
     token_ids, media = engine.prompts[0]
-    assert token_ids.count(PLACEHOLDER_ID) == len(media) == 1
+    assert token_ids.count(PLACEHOLDER_IDS[0]) == len(media) == 1
 
 
 async def test_timings_tell_only_the_stages_that_happened(generator: Generator) -> None:
@@ -296,9 +286,9 @@ async def test_an_engine_that_dies_ends_the_stream_with_unavailable(
 
 
 async def test_a_tokenizer_that_is_away_is_unavailable(
-    generator: Generator, engine: FakeEngine, tokenizer: _Tokenizer
+    generator: Generator, engine: FakeEngine, way: FakeWay
 ) -> None:
-    tokenizer.is_available = False
+    way.tokenizer.is_available = False
     with pytest.raises(TokenizerUnavailableError):
         await run(generator, ask(TextPart("hi")))
     assert not engine.prompts

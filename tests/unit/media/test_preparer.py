@@ -321,18 +321,19 @@ async def test_cancelling_gives_everything_back(bench: Bench) -> None:
 
 
 async def test_describing_tells_the_header_and_prepares_nothing(bench: Bench) -> None:
-    found = await bench.preparer.describe(image_part(SMALL), caller="")
+    (found,) = await bench.preparer.describe([image_part(SMALL)], caller="", limits={})
     assert found == MediaDescription(Modality.IMAGE, "image/png", len(SMALL), width=8, height=6)
     assert bench.kinds() == [DescribeTask]
     with pytest.raises(InvalidRequestError):
-        await bench.preparer.describe(image_part(b"x"), caller="")
+        await bench.preparer.describe([image_part(b"x")], caller="", limits={})
 
 
 @pytest.mark.parametrize("part", [image_part(SMALL), audio_part(SOUND), video_part(CLIP)])
 async def test_a_blank_is_as_large_as_what_it_stands_for(bench: Bench, part: MediaPart) -> None:
     (real,) = await bench.prepare(part)
-    description = await bench.preparer.describe(part, caller="")
-    blank = (await bench.preparer.prepare_blank(part, description)).item
+    descriptions = await bench.preparer.describe([part], caller="", limits={})
+    (prepared,) = await bench.preparer.prepare_blanks([part], descriptions)
+    blank = prepared.item
     for name in ("pixels", "samples", "frames"):
         if hasattr(real.item, name):
             assert getattr(blank, name).shape == getattr(real.item, name).shape

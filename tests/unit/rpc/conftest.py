@@ -8,26 +8,23 @@ from pathlib import Path
 import grpc
 import pytest
 
-from service.generator import Generator
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
 from tests.fakes.fake_engine import FakeEngine
-from tests.fakes.fake_media_preparer import FakeMediaPreparer
 from tests.fakes.fake_prober import FakeProber
-from tests.fakes.fake_renderer import FakeRenderer
-from tests.fakes.fake_tokenizer import FakeTokenizer
+from tests.fakes.fake_way import FakeWay
 
 MAX_MESSAGE_BYTES = 1 << 20
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
+def way() -> FakeWay:
+    return FakeWay()
 
 
 @pytest.fixture
-def generator(engine: FakeEngine) -> Generator:
-    return Generator(engine, FakeTokenizer(), FakeMediaPreparer(), FakeRenderer())
+def engine(way: FakeWay) -> FakeEngine:
+    return way.engine
 
 
 @pytest.fixture
@@ -56,12 +53,8 @@ async def channel(server: RpcServer) -> AsyncIterator[grpc.aio.Channel]:
 
 @pytest.fixture
 async def open_server(
-    server: RpcServer,
-    serving: Serving,
-    engine: FakeEngine,
-    generator: Generator,
-    prober: FakeProber,
+    server: RpcServer, serving: Serving, way: FakeWay, prober: FakeProber
 ) -> RpcServer:
-    serving.open(generator, engine.model, FakeRenderer.prompt_format, prober)
+    serving.open(way.loaded(prober=prober))
     await server.set_serving(serving=True)
     return server

@@ -20,9 +20,8 @@ from service.media.store.upload import Upload
 from service.rpc.media_servicer import MediaServicer
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import Serving
-from tests.fakes.fake_engine import FakeEngine
 from tests.fakes.fake_prober import FakeProber
-from tests.fakes.fake_renderer import FakeRenderer
+from tests.fakes.fake_way import FakeWay
 from triptych.v1 import generation_service_pb2, generation_service_pb2_grpc, media_pb2
 from triptych.v1 import media_service_pb2 as pb
 from triptych.v1 import media_service_pb2_grpc as pb_grpc
@@ -424,8 +423,7 @@ async def test_a_stopping_server_takes_no_uploads(
 
 
 def serve(serving: Serving, prober: FakeProber) -> None:
-    engine = FakeEngine()
-    serving.open(object(), engine.model, FakeRenderer.prompt_format, prober)
+    serving.open(FakeWay().loaded(prober=prober))
 
 
 async def test_a_probe_describes_the_part(
@@ -524,7 +522,7 @@ async def test_generating_knows_the_caller_too(
 ) -> None:
     """So that it may use what the same caller has uploaded."""
     generator = KeepsRequests()
-    serving.open(generator, FakeEngine().model, FakeRenderer.prompt_format, prober)
+    serving.open(FakeWay().loaded(generator=generator, prober=prober))
     stub = generation_service_pb2_grpc.GenerationServiceStub(channel)
     prompt = generation_service_pb2.GenerateRequest(text="hi")
     async for _ in stub.Generate(prompt, metadata=(("x-caller", "alice"),)):

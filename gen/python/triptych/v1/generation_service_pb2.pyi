@@ -65,17 +65,26 @@ class GenerateRequest(_message.Message):
     PROMPT_OPTIONS_FIELD_NUMBER: _builtins.int
     OUTPUT_OPTIONS_FIELD_NUMBER: _builtins.int
     MEDIA_OPTIONS_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Which model answers, as `ListModels` names it. Empty: the server's only model."""
     text: _builtins.str
-    """A finished prompt, passed on as it is; control tokens in it are obeyed."""
+    """A finished prompt, passed on as it is; control tokens in it are obeyed.
+
+    Its placeholders (what stands for a medium in the model's own format, such as `<image>` or
+    `<|vision_start|><|image_pad|><|vision_end|>`) stand for `media`, in their order. A text
+    without any gets those of all media in front, each on a line of its own. Otherwise each
+    kind needs as many placeholders as it has media.
+    """
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """Messages with typed parts; the model's own chat format is applied."""
 
     @_builtins.property
     def token_ids(self) -> Global___TokenIds:
-        """A finished prompt as token ids."""
+        """A finished prompt as token ids, passed on as it is. It needs one placeholder for each of
+        `media`; none are added.
+        """
 
     @_builtins.property
     def sampling(self) -> _sampling_pb2.SamplingParams:
@@ -83,7 +92,7 @@ class GenerateRequest(_message.Message):
 
     @_builtins.property
     def prompt_options(self) -> Global___PromptOptions:
-        """How the conversation becomes a prompt. Unset: all defaults."""
+        """How the prompt is made. Unset: all defaults."""
 
     @_builtins.property
     def output_options(self) -> Global___OutputOptions:
@@ -92,6 +101,13 @@ class GenerateRequest(_message.Message):
     @_builtins.property
     def media_options(self) -> _media_pb2.MediaOptions:
         """How media are treated. Unset: all defaults."""
+
+    @_builtins.property
+    def media(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Part]:
+        """The media of a `text` or `token_ids` prompt, in reading order; a text part is refused.
+        Errors name them as `media[0].image`. Empty: the prompt has none. Refused together with
+        a `conversation`, which carries its own.
+        """
 
     def __init__(
         self,
@@ -104,10 +120,11 @@ class GenerateRequest(_message.Message):
         prompt_options: Global___PromptOptions | None = ...,
         output_options: Global___OutputOptions | None = ...,
         media_options: _media_pb2.MediaOptions | None = ...,
+        media: _abc.Iterable[_conversation_pb2.Part] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media_options", b"media_options", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media_options", b"media_options", "model", b"model", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media", b"media", "media_options", b"media_options", "model", b"model", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_prompt: _TypeAlias = _typing.Literal["conversation", "text", "token_ids"]  # noqa: Y015
     _WhichOneofArgType_prompt: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
@@ -141,22 +158,31 @@ Global___TokenIds: _TypeAlias = TokenIds  # noqa: Y015
 
 @_typing.final
 class PromptOptions(_message.Message):
-    """How a conversation becomes a prompt. Has no effect on `text` and `token_ids`."""
+    """How a prompt is made. `token_ids` are passed on as they are, whatever is set here."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ADD_GENERATION_PROMPT_FIELD_NUMBER: _builtins.int
     CONTINUE_FINAL_MESSAGE_FIELD_NUMBER: _builtins.int
     TRUST_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
+    ADD_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
     add_generation_prompt: _builtins.bool
-    """Append the model's cue for an assistant's answer. Unset: true, or false when
-    `continue_final_message` is true.
+    """Of a conversation: append the model's cue for an assistant's answer. Unset: true, or false
+    when `continue_final_message` is true.
     """
     continue_final_message: _builtins.bool
-    """Go on writing the last message, which must be the assistant's. Unset: false."""
+    """Of a conversation: go on writing the last message, which must be the assistant's. Unset:
+    false.
+    """
     trust_special_tokens: _builtins.bool
-    """Obey control tokens (such as `<|im_start|>`) that appear in text parts. Unset: false;
-    they are plain characters. Set it only when the caller wrote every text part itself.
+    """Of a conversation: obey control tokens (such as `<|im_start|>`) that appear in text parts.
+    Unset: false; they are plain characters. Set it only when the caller wrote every text part
+    itself.
+    """
+    add_special_tokens: _builtins.bool
+    """Of `text`: add what the tokenizer puts around a text, such as BOS. Unset: false; a finished
+    prompt has it already. Set it for a text that has not, as vLLM's `/v1/completions` does
+    unasked. Has no effect on a conversation: the model's format says what is added.
     """
     def __init__(
         self,
@@ -164,19 +190,24 @@ class PromptOptions(_message.Message):
         add_generation_prompt: _builtins.bool | None = ...,
         continue_final_message: _builtins.bool | None = ...,
         trust_special_tokens: _builtins.bool | None = ...,
+        add_special_tokens: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__add_generation_prompt: _TypeAlias = _typing.Literal["add_generation_prompt"]  # noqa: Y015
     _WhichOneofArgType__add_generation_prompt: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt"]  # noqa: Y015
+    _WhichOneofReturnType__add_special_tokens: _TypeAlias = _typing.Literal["add_special_tokens"]  # noqa: Y015
+    _WhichOneofArgType__add_special_tokens: _TypeAlias = _typing.Literal["_add_special_tokens", b"_add_special_tokens"]  # noqa: Y015
     _WhichOneofReturnType__continue_final_message: _TypeAlias = _typing.Literal["continue_final_message"]  # noqa: Y015
     _WhichOneofArgType__continue_final_message: _TypeAlias = _typing.Literal["_continue_final_message", b"_continue_final_message"]  # noqa: Y015
     _WhichOneofReturnType__trust_special_tokens: _TypeAlias = _typing.Literal["trust_special_tokens"]  # noqa: Y015
     _WhichOneofArgType__trust_special_tokens: _TypeAlias = _typing.Literal["_trust_special_tokens", b"_trust_special_tokens"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__add_generation_prompt) -> _WhichOneofReturnType__add_generation_prompt | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__add_special_tokens) -> _WhichOneofReturnType__add_special_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__continue_final_message) -> _WhichOneofReturnType__continue_final_message | None: ...
     @_typing.overload
@@ -297,7 +328,7 @@ class PartUsage(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """Where the part stands, such as `conversation.messages[0].parts[1].image`."""
+    """Where the part stands, such as `conversation.messages[0].parts[1].image` or `media[0].image`."""
     tokens: _builtins.int
     """Tokens that the model spends on it."""
     def __init__(

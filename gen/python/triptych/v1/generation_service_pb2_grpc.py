@@ -65,8 +65,9 @@ class GenerationServiceServicer:
         Retrying is safe; without a seed the answer may differ.
 
         Errors:
-        * INVALID_ARGUMENT: a field is out of range, or a medium cannot be decoded. `BadRequest`
-        names the field. Correct it; retrying is of no use.
+        * INVALID_ARGUMENT: a field is out of range, a medium cannot be decoded, or a prompt's
+        placeholders are not as many as its media. `BadRequest` names the field. Correct it;
+        retrying is of no use.
         * NOT_FOUND: no such model (ask `ModelService.ListModels`), or no such `media_id` (upload it
         again).
         * PERMISSION_DENIED: a URL's host or a path that the server does not allow.

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from triptych.v1 import generation_service_pb2 as triptych_dot_v1_dot_generation__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#triptych/v1/tokenizer_service.proto\x12\x0btriptych.v1\x1a$triptych/v1/generation_service.proto\"\xa2\x01\n\x0fTokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12!\n\x14trust_special_tokens\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x15\n\x13_add_special_tokensB\x17\n\x15_trust_special_tokens\"6\n\x10TokenizeResponse\x12\"\n\x06tokens\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Token\"H\n\x05Token\x12\n\n\x02id\x18\x01 \x01(\r\x12\r\n\x05piece\x18\x02 \x01(\x0c\x12\x12\n\nstart_byte\x18\x03 \x01(\x05\x12\x10\n\x08\x65nd_byte\x18\x04 \x01(\x05\"o\n\x11\x44\x65tokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12 \n\x13skip_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x16\n\x14_skip_special_tokens\"\"\n\x12\x44\x65tokenizeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x12\x43ountTokensRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"S\n\x13\x43ountTokensResponse\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12%\n\x05parts\x18\x02 \x03(\x0b\x32\x16.triptych.v1.PartUsage\"D\n\x13RenderPromptRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"k\n\x14RenderPromptResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x32\n\x0cplaceholders\x18\x03 \x03(\x0b\x32\x1c.triptych.v1.PlaceholderSpan\"@\n\x0fPlaceholderSpan\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x05\x12\x0e\n\x06length\x18\x03 \x01(\x05\x32\xd1\x02\n\x10TokenizerService\x12G\n\x08Tokenize\x12\x1c.triptych.v1.TokenizeRequest\x1a\x1d.triptych.v1.TokenizeResponse\x12M\n\nDetokenize\x12\x1e.triptych.v1.DetokenizeRequest\x1a\x1f.triptych.v1.DetokenizeResponse\x12P\n\x0b\x43ountTokens\x12\x1f.triptych.v1.CountTokensRequest\x1a .triptych.v1.CountTokensResponse\x12S\n\x0cRenderPrompt\x12 .triptych.v1.RenderPromptRequest\x1a!.triptych.v1.RenderPromptResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#triptych/v1/tokenizer_service.proto\x12\x0btriptych.v1\x1a$triptych/v1/generation_service.proto\"\xa2\x01\n\x0fTokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12!\n\x14trust_special_tokens\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x15\n\x13_add_special_tokensB\x17\n\x15_trust_special_tokens\"6\n\x10TokenizeResponse\x12\"\n\x06tokens\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Token\"H\n\x05Token\x12\n\n\x02id\x18\x01 \x01(\r\x12\r\n\x05piece\x18\x02 \x01(\x0c\x12\x12\n\nstart_byte\x18\x03 \x01(\x05\x12\x10\n\x08\x65nd_byte\x18\x04 \x01(\x05\"o\n\x11\x44\x65tokenizeRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12 \n\x13skip_special_tokens\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x16\n\x14_skip_special_tokens\"\"\n\x12\x44\x65tokenizeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"C\n\x12\x43ountTokensRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"S\n\x13\x43ountTokensResponse\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12%\n\x05parts\x18\x02 \x03(\x0b\x32\x16.triptych.v1.PartUsage\"D\n\x13RenderPromptRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"\xda\x01\n\x14RenderPromptResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12\x32\n\x0cplaceholders\x18\x03 \x03(\x0b\x32\x1c.triptych.v1.PlaceholderSpan\x12,\n\rliteral_spans\x18\x04 \x03(\x0b\x32\x15.triptych.v1.TextSpan\x12(\n\x06limits\x18\x05 \x03(\x0b\x32\x18.triptych.v1.PromptLimit\x12\x15\n\rprompt_format\x18\x06 \x01(\t\"j\n\x0fPlaceholderSpan\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x05\x12\x0e\n\x06length\x18\x03 \x01(\x05\x12(\n\ttext_span\x18\x04 \x01(\x0b\x32\x15.triptych.v1.TextSpan\"0\n\x08TextSpan\x12\x12\n\nstart_byte\x18\x01 \x01(\x05\x12\x10\n\x08\x65nd_byte\x18\x02 \x01(\x05\":\n\x0bPromptLimit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x61\x63tual\x18\x03 \x01(\x05\x32\xd1\x02\n\x10TokenizerService\x12G\n\x08Tokenize\x12\x1c.triptych.v1.TokenizeRequest\x1a\x1d.triptych.v1.TokenizeResponse\x12M\n\nDetokenize\x12\x1e.triptych.v1.DetokenizeRequest\x1a\x1f.triptych.v1.DetokenizeResponse\x12P\n\x0b\x43ountTokens\x12\x1f.triptych.v1.CountTokensRequest\x1a .triptych.v1.CountTokensResponse\x12S\n\x0cRenderPrompt\x12 .triptych.v1.RenderPromptRequest\x1a!.triptych.v1.RenderPromptResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,10 +48,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTTOKENSRESPONSE']._serialized_end=686
   _globals['_RENDERPROMPTREQUEST']._serialized_start=688
   _globals['_RENDERPROMPTREQUEST']._serialized_end=756
-  _globals['_RENDERPROMPTRESPONSE']._serialized_start=758
-  _globals['_RENDERPROMPTRESPONSE']._serialized_end=865
-  _globals['_PLACEHOLDERSPAN']._serialized_start=867
-  _globals['_PLACEHOLDERSPAN']._serialized_end=931
-  _globals['_TOKENIZERSERVICE']._serialized_start=934
-  _globals['_TOKENIZERSERVICE']._serialized_end=1271
+  _globals['_RENDERPROMPTRESPONSE']._serialized_start=759
+  _globals['_RENDERPROMPTRESPONSE']._serialized_end=977
+  _globals['_PLACEHOLDERSPAN']._serialized_start=979
+  _globals['_PLACEHOLDERSPAN']._serialized_end=1085
+  _globals['_TEXTSPAN']._serialized_start=1087
+  _globals['_TEXTSPAN']._serialized_end=1135
+  _globals['_PROMPTLIMIT']._serialized_start=1137
+  _globals['_PROMPTLIMIT']._serialized_end=1195
+  _globals['_TOKENIZERSERVICE']._serialized_start=1198
+  _globals['_TOKENIZERSERVICE']._serialized_end=1535
 # @@protoc_insertion_point(module_scope)

@@ -32,7 +32,7 @@ class TokenizeRequest(_message.Message):
     model: _builtins.str
     """As `ListModels` names it. Empty: the server's only model."""
     text: _builtins.str
-    """The text; empty gives no ids, or only the added special ones."""
+    """The text, at most 1 MiB of UTF-8; empty gives no ids, or only the added special ones."""
     add_special_tokens: _builtins.bool
     """Add what the model puts around a text (such as BOS). Unset: false."""
     trust_special_tokens: _builtins.bool
@@ -97,11 +97,15 @@ class Token(_message.Message):
     id: _builtins.int
     """The id in the vocabulary."""
     piece: _builtins.bytes
-    """The bytes it stands for; not always whole characters."""
+    """The bytes of the text that it stands for; not always whole characters. Of a token that was
+    added: its own text, such as `<s>`.
+    """
     start_byte: _builtins.int
     """Where it starts in the text, in bytes of UTF-8."""
     end_byte: _builtins.int
-    """Where it ends in the text, in bytes of UTF-8, exclusive."""
+    """Where it ends in the text, in bytes of UTF-8, exclusive. Equal to `start_byte`: no part of
+    the text is the token's; it was added.
+    """
     def __init__(
         self,
         *,
@@ -210,7 +214,7 @@ class CountTokensResponse(_message.Message):
     """All tokens, media included."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_generation_service_pb2.PartUsage]:
-        """The share of each media part, in reading order."""
+        """The share of each media part, in reading order. Text is what remains."""
 
     def __init__(
         self,
@@ -259,15 +263,35 @@ class RenderPromptResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
     PLACEHOLDERS_FIELD_NUMBER: _builtins.int
+    LITERAL_SPANS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    PROMPT_FORMAT_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """The text, with one placeholder for each medium."""
+    """The text, with one placeholder for each medium. Of a `token_ids` prompt: the text of the ids."""
+    prompt_format: _builtins.str
+    """The name of the format in use, as `GetModel` tells it."""
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The ids, with every placeholder at its full length."""
+        """The ids, with every placeholder at its full length. With more media parts than the model
+        takes (see `limits`), media are not looked at, and every placeholder is as in `text`.
+        """
 
     @_builtins.property
     def placeholders(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlaceholderSpan]:
-        """Where each medium lies in `token_ids`, in reading order."""
+        """Where each medium lies, in reading order. Empty where media are not looked at."""
+
+    @_builtins.property
+    def literal_spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextSpan]:
+        """What the text parts of a conversation wrote into `text`, in order; the rest is the model's
+        format. In there, control tokens are plain characters. Empty with `trust_special_tokens`, and
+        for a prompt that was finished already.
+        """
+
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromptLimit]:
+        """The model's limits that the prompt has to keep, also those that it keeps: first
+        `max_model_tokens`, then one for each kind of media that the model takes.
+        """
 
     def __init__(
         self,
@@ -275,10 +299,13 @@ class RenderPromptResponse(_message.Message):
         text: _builtins.str = ...,
         token_ids: _abc.Iterable[_builtins.int] | None = ...,
         placeholders: _abc.Iterable[Global___PlaceholderSpan] | None = ...,
+        literal_spans: _abc.Iterable[Global___TextSpan] | None = ...,
+        limits: _abc.Iterable[Global___PromptLimit] | None = ...,
+        prompt_format: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["placeholders", b"placeholders", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "literal_spans", b"literal_spans", "placeholders", b"placeholders", "prompt_format", b"prompt_format", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -293,23 +320,87 @@ class PlaceholderSpan(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
     LENGTH_FIELD_NUMBER: _builtins.int
+    TEXT_SPAN_FIELD_NUMBER: _builtins.int
     field: _builtins.str
     """Where the part stands, such as `conversation.messages[0].parts[1].image`."""
     offset: _builtins.int
     """Index of its first token."""
     length: _builtins.int
     """How many tokens it takes."""
+    @_builtins.property
+    def text_span(self) -> Global___TextSpan:
+        """Where its placeholder stands in the text. Unset where the text has none: the model's
+        placeholder is not known to this server, or the medium has none in the text.
+        """
+
     def __init__(
         self,
         *,
         field: _builtins.str = ...,
         offset: _builtins.int = ...,
         length: _builtins.int = ...,
+        text_span: Global___TextSpan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text_span", b"text_span"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "length", b"length", "offset", b"offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "length", b"length", "offset", b"offset", "text_span", b"text_span"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlaceholderSpan: _TypeAlias = PlaceholderSpan  # noqa: Y015
+
+@_typing.final
+class TextSpan(_message.Message):
+    """The bytes of a text, in UTF-8, from `start_byte` up to but not including `end_byte`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_BYTE_FIELD_NUMBER: _builtins.int
+    END_BYTE_FIELD_NUMBER: _builtins.int
+    start_byte: _builtins.int
+    """The first byte; 0 is the first of the text."""
+    end_byte: _builtins.int
+    """The byte behind the last."""
+    def __init__(
+        self,
+        *,
+        start_byte: _builtins.int = ...,
+        end_byte: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_byte", b"end_byte", "start_byte", b"start_byte"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextSpan: _TypeAlias = TextSpan  # noqa: Y015
+
+@_typing.final
+class PromptLimit(_message.Message):
+    """A limit that a prompt has to keep. It is broken where `actual` is above `limit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    ACTUAL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`max_model_tokens`, or `image_parts`, `audio_parts` or `video_parts`."""
+    limit: _builtins.int
+    """The most that `Generate` takes. Of `max_model_tokens` one is kept for the answer."""
+    actual: _builtins.int
+    """What the prompt has."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        actual: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "limit", b"limit", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromptLimit: _TypeAlias = PromptLimit  # noqa: Y015

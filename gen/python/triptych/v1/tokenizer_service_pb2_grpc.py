@@ -65,9 +65,10 @@ class TokenizerServiceServicer:
         """Turns text into token ids. Safe to retry.
 
         Errors:
+        * INVALID_ARGUMENT: the text has more than 1 MiB. Send it in pieces, or ask `CountTokens`.
         * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-        * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+        Retry after the time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,10 +78,10 @@ class TokenizerServiceServicer:
         """Turns token ids into text. Safe to retry.
 
         Errors:
-        * INVALID_ARGUMENT: an id is not in the vocabulary. Correct it.
+        * INVALID_ARGUMENT: an id is not that of a token. `BadRequest` names it. Correct it.
         * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-        * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+        Retry after the time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,18 +90,26 @@ class TokenizerServiceServicer:
     def CountTokens(self, request, context):
         """Counts the tokens of a whole prompt with its media. Safe to retry.
 
-        Errors: as for `GenerationService.Generate`, and
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        Media are fetched, but not decoded: they are counted by the sizes that their headers tell
+        (a video with `use_sound` is decoded). The count is that of `Generate.started`; where a
+        sound's header does not tell its length exactly, it may be a few tokens off. A prompt that
+        is too long for the model is counted, not refused.
+
+        Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RenderPrompt(self, request, context):
-        """Shows the prompt that a request would become. Safe to retry.
+        """Shows the prompt that a request would become, and whether it fits. Safe to retry.
 
-        Errors: as for `GenerationService.Generate`, and
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        Media are fetched, decoded and preprocessed, so that the token ids are exactly those of
+        `Generate`, which then finds them prepared. A prompt that has too many media parts or is too
+        long is shown, not refused: see `RenderPromptResponse.limits`. A medium that is itself larger
+        than the server allows is refused.
+
+        Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,30 +37,39 @@ class TokenizerServiceStub:
     """Turns text into token ids. Safe to retry.
 
     Errors:
+    * INVALID_ARGUMENT: the text has more than 1 MiB. Send it in pieces, or ask `CountTokens`.
     * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-    * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+      Retry after the time in `RetryInfo`.
     """
     Detokenize: _grpc.UnaryUnaryMultiCallable[_tokenizer_service_pb2.DetokenizeRequest, _tokenizer_service_pb2.DetokenizeResponse]
     """Turns token ids into text. Safe to retry.
 
     Errors:
-    * INVALID_ARGUMENT: an id is not in the vocabulary. Correct it.
+    * INVALID_ARGUMENT: an id is not that of a token. `BadRequest` names it. Correct it.
     * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-    * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+      Retry after the time in `RetryInfo`.
     """
     CountTokens: _grpc.UnaryUnaryMultiCallable[_tokenizer_service_pb2.CountTokensRequest, _tokenizer_service_pb2.CountTokensResponse]
     """Counts the tokens of a whole prompt with its media. Safe to retry.
 
-    Errors: as for `GenerationService.Generate`, and
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    Media are fetched, but not decoded: they are counted by the sizes that their headers tell
+    (a video with `use_sound` is decoded). The count is that of `Generate.started`; where a
+    sound's header does not tell its length exactly, it may be a few tokens off. A prompt that
+    is too long for the model is counted, not refused.
+
+    Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
     """
     RenderPrompt: _grpc.UnaryUnaryMultiCallable[_tokenizer_service_pb2.RenderPromptRequest, _tokenizer_service_pb2.RenderPromptResponse]
-    """Shows the prompt that a request would become. Safe to retry.
+    """Shows the prompt that a request would become, and whether it fits. Safe to retry.
 
-    Errors: as for `GenerationService.Generate`, and
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    Media are fetched, decoded and preprocessed, so that the token ids are exactly those of
+    `Generate`, which then finds them prepared. A prompt that has too many media parts or is too
+    long is shown, not refused: see `RenderPromptResponse.limits`. A medium that is itself larger
+    than the server allows is refused.
+
+    Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
     """
 
 @_typing.type_check_only
@@ -72,30 +81,39 @@ class TokenizerServiceAsyncStub(TokenizerServiceStub):
     """Turns text into token ids. Safe to retry.
 
     Errors:
+    * INVALID_ARGUMENT: the text has more than 1 MiB. Send it in pieces, or ask `CountTokens`.
     * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-    * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+      Retry after the time in `RetryInfo`.
     """
     Detokenize: _aio.UnaryUnaryMultiCallable[_tokenizer_service_pb2.DetokenizeRequest, _tokenizer_service_pb2.DetokenizeResponse]  # type: ignore[assignment]
     """Turns token ids into text. Safe to retry.
 
     Errors:
-    * INVALID_ARGUMENT: an id is not in the vocabulary. Correct it.
+    * INVALID_ARGUMENT: an id is not that of a token. `BadRequest` names it. Correct it.
     * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-    * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+      Retry after the time in `RetryInfo`.
     """
     CountTokens: _aio.UnaryUnaryMultiCallable[_tokenizer_service_pb2.CountTokensRequest, _tokenizer_service_pb2.CountTokensResponse]  # type: ignore[assignment]
     """Counts the tokens of a whole prompt with its media. Safe to retry.
 
-    Errors: as for `GenerationService.Generate`, and
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    Media are fetched, but not decoded: they are counted by the sizes that their headers tell
+    (a video with `use_sound` is decoded). The count is that of `Generate.started`; where a
+    sound's header does not tell its length exactly, it may be a few tokens off. A prompt that
+    is too long for the model is counted, not refused.
+
+    Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
     """
     RenderPrompt: _aio.UnaryUnaryMultiCallable[_tokenizer_service_pb2.RenderPromptRequest, _tokenizer_service_pb2.RenderPromptResponse]  # type: ignore[assignment]
-    """Shows the prompt that a request would become. Safe to retry.
+    """Shows the prompt that a request would become, and whether it fits. Safe to retry.
 
-    Errors: as for `GenerationService.Generate`, and
-    * UNIMPLEMENTED: this server version does not serve it yet.
+    Media are fetched, decoded and preprocessed, so that the token ids are exactly those of
+    `Generate`, which then finds them prepared. A prompt that has too many media parts or is too
+    long is shown, not refused: see `RenderPromptResponse.limits`. A medium that is itself larger
+    than the server allows is refused.
+
+    Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
     """
 
 class TokenizerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,9 +128,10 @@ class TokenizerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Turns text into token ids. Safe to retry.
 
         Errors:
+        * INVALID_ARGUMENT: the text has more than 1 MiB. Send it in pieces, or ask `CountTokens`.
         * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-        * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+          Retry after the time in `RetryInfo`.
         """
 
     @_abc_1.abstractmethod
@@ -124,10 +143,10 @@ class TokenizerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Turns token ids into text. Safe to retry.
 
         Errors:
-        * INVALID_ARGUMENT: an id is not in the vocabulary. Correct it.
+        * INVALID_ARGUMENT: an id is not that of a token. `BadRequest` names it. Correct it.
         * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
-        * UNAVAILABLE: the tokenizer restarts. Retry after the time in `RetryInfo`.
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
+          Retry after the time in `RetryInfo`.
         """
 
     @_abc_1.abstractmethod
@@ -138,8 +157,12 @@ class TokenizerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tokenizer_service_pb2.CountTokensResponse, _abc.Awaitable[_tokenizer_service_pb2.CountTokensResponse]]:
         """Counts the tokens of a whole prompt with its media. Safe to retry.
 
-        Errors: as for `GenerationService.Generate`, and
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        Media are fetched, but not decoded: they are counted by the sizes that their headers tell
+        (a video with `use_sound` is decoded). The count is that of `Generate.started`; where a
+        sound's header does not tell its length exactly, it may be a few tokens off. A prompt that
+        is too long for the model is counted, not refused.
+
+        Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
 
     @_abc_1.abstractmethod
@@ -148,10 +171,14 @@ class TokenizerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tokenizer_service_pb2.RenderPromptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tokenizer_service_pb2.RenderPromptResponse, _abc.Awaitable[_tokenizer_service_pb2.RenderPromptResponse]]:
-        """Shows the prompt that a request would become. Safe to retry.
+        """Shows the prompt that a request would become, and whether it fits. Safe to retry.
 
-        Errors: as for `GenerationService.Generate`, and
-        * UNIMPLEMENTED: this server version does not serve it yet.
+        Media are fetched, decoded and preprocessed, so that the token ids are exactly those of
+        `Generate`, which then finds them prepared. A prompt that has too many media parts or is too
+        long is shown, not refused: see `RenderPromptResponse.limits`. A medium that is itself larger
+        than the server allows is refused.
+
+        Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
 
 def add_TokenizerServiceServicer_to_server(servicer: TokenizerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

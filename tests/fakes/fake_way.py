@@ -1,0 +1,46 @@
+"""The way of a request on fakes, from the prompt to the answer."""
+
+from __future__ import annotations
+
+from service.generator import Generator
+from service.prober import Prober
+from service.prompter import Prompter
+from service.rpc.serving import LoadedModel
+from tests.fakes.fake_engine import PLACEHOLDER_IDS, FakeEngine
+from tests.fakes.fake_media_preparer import FakeMediaPreparer
+from tests.fakes.fake_renderer import MEDIUM_MARKS, FakeRenderer
+from tests.fakes.fake_tokenizer import FakeTokenizer
+
+_FIRST_SPECIAL_ID = 256
+
+
+class MarkTokenizer(FakeTokenizer):
+    """Has the renderer's marks at the ids that the fake engine expects."""
+
+    def __init__(self) -> None:
+        filler = [f"<|{index}|>" for index in range(_FIRST_SPECIAL_ID, PLACEHOLDER_IDS[0])]
+        super().__init__([*filler, *MEDIUM_MARKS.values()])
+
+
+class FakeWay:
+    """All parts, wired as the composition root wires the real ones."""
+
+    def __init__(self) -> None:
+        self.engine = FakeEngine()
+        self.tokenizer = MarkTokenizer()
+        self.preparer = FakeMediaPreparer()
+        self.prompter = Prompter(self.engine, self.tokenizer, self.preparer, FakeRenderer())
+        self.generator = Generator(self.engine, self.tokenizer, self.prompter)
+        self.prober = Prober(self.prompter, self.preparer)
+
+    def loaded(self, **others: object) -> LoadedModel:
+        """Return it as a model to serve; `others` take the places of its parts."""
+        parts = {
+            "description": self.engine.model,
+            "prompt_format": FakeRenderer.prompt_format,
+            "generator": self.generator,
+            "prober": self.prober,
+            "prompter": self.prompter,
+            "tokenizer": self.tokenizer,
+        }
+        return LoadedModel(**(parts | others))
