@@ -1,36 +1,52 @@
-"""The checkpoint's own chat template, rendered as Hugging Face's transformers renders it."""
+"""A checkpoint's chat template, rendered to the text that Hugging Face's transformers gives.
+
+Tested by tests/unit/prompt/test_chat_template.py and test_refusals.py.
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError
-from transformers.utils.chat_template_utils import render_jinja_template
+from jinja2 import Environment, Template, TemplateSyntaxError
 
 from service.errors import TemplateRefusedError
+from service.prompt.content_format import takes_parts
+from service.prompt.template_environment import TemplateEnvironment
+from service.prompt.template_messages import Messages
 
-Messages = list[dict[str, Any]]
-_PROBE, _PROBE_KEY = "triptych probe", "triptych key"
 _CUTTING_METHODS = {
     *("partition", "rpartition", "rsplit", "split", "splitlines"),
     *("find", "index", "rfind", "rindex"),  # where a slice may begin or end
 }
+# Stands behind the text that is to be continued; spelled as transformers spells it.
+_END_TAG = "CONTINUE_FINAL_MESSAGE_TAG "
+_REFUSES = "the model's chat template refuses it"
+_NOTHING: Mapping[str, Any] = {}
 
 
 class ChatTemplate:
-    """A Jinja template and the special tokens that it may name."""
+    """A Jinja template and the special tokens that it may name.
+
+    `problem` tells what is wrong with a text that is no template; it renders nothing then.
+    `takes_parts` tells whether the content of messages is to be a list of typed parts.
+    """
 
     def __init__(self, source: str, special_tokens: dict[str, str]) -> None:
-        # transformers keeps compiled templates; annotated as returning a string, it returns a pair.
-        self._render: Any = partial(render_jinja_template, chat_template=source)
+        self._source = source
         self._special_tokens = special_tokens
+        self._template: Template | None = None
+        self.problem: str | None = None
+        self.takes_parts = False
+        environment = TemplateEnvironment()
+        try:
+            self._template = environment.from_string(source)
+            self.takes_parts = takes_parts(environment.parse(source))
+        except Exception as exc:  # noqa: BLE001 - the parser and Python's compiler raise many
+            self.problem = str(exc)
         self.separators = _find_separators(source, special_tokens)
-        self.takes_parts = self._renders_parts()
 
     def render(
         self,
@@ -38,61 +54,67 @@ class ChatTemplate:
         *,
         add_generation_prompt: bool = False,
         continue_final_message: bool = False,
+        arguments: Mapping[str, Any] = _NOTHING,
         now: datetime | None = None,
     ) -> str:
         """Render; raises TemplateRefusedError with what the template, or Jinja, complains of.
 
-        With `now` the template's clock stands still.
+        With `now` the template's clock stands still. `arguments` are more of its variables.
         """
-        clock = {"strftime_now": now.strftime} if now else {}
+        variables: dict[str, Any] = {
+            "tools": None,
+            "documents": None,
+            **self._special_tokens,
+            **arguments,
+            "messages": _tag_end(messages) if continue_final_message else messages,
+            "add_generation_prompt": add_generation_prompt,
+        }
+        if now is not None:
+            variables["strftime_now"] = now.strftime
+        text = self._render(variables)
+        return self._cut_at_end(text, messages) if continue_final_message else text
+
+    def _render(self, variables: dict[str, Any]) -> str:
+        if self._template is None:
+            raise TemplateRefusedError("conversation", f"{_REFUSES}: {self.problem}")
         try:
-            rendered, _ = self._render(
-                [messages],
-                add_generation_prompt=add_generation_prompt,
-                continue_final_message=continue_final_message,
-                **self._special_tokens,
-                **clock,
-            )
+            return self._template.render(variables)
         except Exception as exc:  # a template is a program: it raises anything
-            if continue_final_message and isinstance(exc, ValueError):
-                # What transformers says of it quotes the whole prompt.
-                raise TemplateRefusedError(
-                    "prompt_options.continue_final_message",
-                    "the model's chat template drops the end of the final message",
-                ) from exc
+            raise TemplateRefusedError("conversation", f"{_REFUSES}: {exc}") from exc
+
+    def _cut_at_end(self, text: str, messages: Messages) -> str:
+        """Cut a prompt behind the text that was tagged, as transformers does."""
+        final, tag = _final_text(messages), _END_TAG.strip()
+        if "content" not in self._source or final.strip() not in text or tag not in text:
             raise TemplateRefusedError(
-                "conversation", f"the model's chat template refuses it: {exc}"
-            ) from exc
-        return str(rendered[0])
-
-    def _renders_parts(self) -> bool:
-        """Tell whether message content may be a list of typed parts, by trying it."""
-        message = {"role": "user", "content": [{"type": "text", "text": _PROBE, _PROBE_KEY: ""}]}
-        try:
-            text = self.render([message])
-        except TemplateRefusedError:
-            return False
-        # A template for strings prints the list as Python or JSON would, keys and all.
-        return _PROBE in text and _PROBE_KEY not in text
+                "prompt_options.continue_final_message",
+                "the model's chat template drops the end of the final message",
+            )
+        end = text.rindex(tag)
+        keeps_space = text[end : end + len(_END_TAG)] == _END_TAG
+        return text[:end] if keeps_space else text[:end].rstrip()
 
 
-def load_chat_template(directory: Path) -> ChatTemplate | None:
-    """Read a checkpoint's template from where transformers writes it; None when it has none."""
-    config = _read_json(directory / "tokenizer_config.json")
-    source = _find_source(directory, config)
-    return ChatTemplate(source, _special_tokens(config)) if source else None
+def _final_text(messages: Messages) -> str:
+    content = messages[-1]["content"]
+    if isinstance(content, str):
+        return content
+    texts = [part["text"] for part in content if "text" in part]
+    return str(texts[-1]) if texts else ""
 
 
-def _find_source(directory: Path, config: dict[str, Any]) -> str | None:
-    jinja = directory / "chat_template.jinja"
-    if jinja.is_file():
-        return jinja.read_text(encoding="utf-8")
-    found = _read_json(directory / "chat_template.json").get("chat_template")
-    found = found or config.get("chat_template")
-    if isinstance(found, list):
-        named = {entry["name"]: entry["template"] for entry in found}
-        found = named.get("default")
-    return found
+def _tag_end(messages: Messages) -> Messages:
+    """Return the messages with a tag behind the final text."""
+    *earlier, final = messages
+    content = final["content"]
+    if isinstance(content, str):
+        return [*earlier, {**final, "content": content + _END_TAG}]
+    parts = list(content)
+    for index in reversed(range(len(parts))):
+        if "text" in parts[index]:
+            parts[index] = {**parts[index], "text": parts[index]["text"] + _END_TAG}
+            break
+    return [*earlier, {**final, "content": parts}]
 
 
 def _find_separators(source: str, named: dict[str, str]) -> re.Pattern[str]:
@@ -114,20 +136,3 @@ def _find_separators(source: str, named: dict[str, str]) -> re.Pattern[str]:
             found.add(r"\s+" if argument.type == "rparen" else re.escape(value or ""))
     # The longest first; without any, what matches nowhere.
     return re.compile("|".join(sorted(found - {""}, key=len, reverse=True)) or "(?!)")
-
-
-def _special_tokens(config: dict[str, Any]) -> dict[str, str]:
-    """Return `bos_token` and its like; older files hold objects where newer ones hold strings."""
-    tokens = {}
-    for name, value in config.items():
-        content = value.get("content") if isinstance(value, dict) else value
-        if name.endswith("_token") and isinstance(content, str):
-            tokens[name] = content
-    return tokens
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content

@@ -1,22 +1,35 @@
-"""The PromptRenderer port on a checkpoint's chat template."""
+"""Renders conversations with a chat template, with a family's places for media where they lack."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from service.domain.conversation import Conversation, Message, Modality, PromptOptions, TextPart
+from service.domain.conversation import (
+    Conversation,
+    MediaPart,
+    Message,
+    Modality,
+    PromptOptions,
+    TextPart,
+)
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
-from service.errors import TemplateRefusedError
-from service.prompt.chat_template import ChatTemplate, Messages, load_chat_template
-from service.prompt.formats import find_family
+from service.errors import StartupError, TemplateRefusedError
+from service.prompt.chat_template import ChatTemplate
+from service.prompt.formats import FAMILIES, find_family, find_format
 from service.prompt.formats.family import Family
 from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
+from service.prompt.template_messages import to_part_messages, to_string_messages
+from service.prompt.template_source import (
+    TemplateSource,
+    find_template,
+    load_special_tokens,
+    read_json,
+)
 
 
 class TemplateRenderer:
@@ -37,20 +50,16 @@ class TemplateRenderer:
 
     def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""
-        if self._template is None:
-            raise TemplateRefusedError(
-                "conversation",
-                "the model has no chat template; send a finished prompt as text or token_ids",
-            )
+        template = self._ready_template()
         if options.continue_final_message:
             _check_final_text(conversation)
         now = datetime.now()  # noqa: DTZ005 - local time, as transformers gives it
-        fill = partial(_fill, self._template, conversation, options, now)
+        fill = partial(self._fill, conversation, options, now)
         # Without marks first: what the template says of a text then quotes none.
         text = fill(str)
         if options.trust_special_tokens:
             return RenderedPrompt(text)
-        marker = Marker(self._template.separators)
+        marker = Marker(template.separators)
         unmarked = marker.unmark(fill(marker.mark))
         if unmarked is None or unmarked.text != text:
             raise TemplateRefusedError(
@@ -58,21 +67,51 @@ class TemplateRenderer:
                 "the model's chat template changes its texts in a way that cannot be followed; "
                 "set prompt_options.trust_special_tokens if all of them are your own",
             )
-        self._check_placeholders(conversation, unmarked)
+        self._check_places(conversation, unmarked)
         return RenderedPrompt(text, unmarked.byte_spans())
 
-    def _check_placeholders(self, conversation: Conversation, unmarked: Unmarked) -> None:
-        """Make sure that the template wrote one placeholder for each medium, in reading order."""
+    def _fill(
+        self,
+        conversation: Conversation,
+        options: PromptOptions,
+        now: datetime,
+        edit: Callable[[str], str],
+    ) -> str:
+        template, trusted = self._ready_template(), options.trust_special_tokens
+        if template.takes_parts:
+            messages = to_part_messages(conversation, edit)
+        else:
+            messages = to_string_messages(conversation, self._family, edit, trusted=trusted)
+        return template.render(
+            messages,
+            add_generation_prompt=options.add_generation_prompt,
+            continue_final_message=options.continue_final_message,
+            now=now,
+        )
+
+    def _ready_template(self) -> ChatTemplate:
+        if self._template is None:
+            raise TemplateRefusedError(
+                "conversation",
+                "the model has no chat template; send a finished prompt as text or token_ids",
+            )
+        return self._template
+
+    def _check_places(self, conversation: Conversation, unmarked: Unmarked) -> None:
+        """Make sure that one placeholder was written for each medium, in its order."""
         if self._family is None:
             return
-        kinds = {token: kind for kind, token in self._family.placeholders.items()}
-        pattern = re.compile("|".join(map(re.escape, kinds)))
         written = [
-            kinds[found[0]]
-            for found in pattern.finditer(unmarked.text)
-            if not any(start <= found.start() < end for start, end in unmarked.spans)
+            kind
+            for place, kind in self._family.find_places(unmarked.text)
+            if not any(start <= place < end for start, end in unmarked.spans)
         ]
-        wanted = [part.modality for part in conversation.media_parts()]
+        wanted = [
+            part.modality
+            for message in conversation.messages
+            for part in self._in_template_order(message)
+            if part.modality not in self._family.unwritten
+        ]
         if written != wanted:
             raise TemplateRefusedError(
                 "conversation",
@@ -80,62 +119,67 @@ class TemplateRenderer:
                 f"where the conversation has {_listed(wanted)}",
             )
 
+    def _in_template_order(self, message: Message) -> list[MediaPart]:
+        """Return the media of a message; a template for strings has kinds together."""
+        media = [part for part in message.parts if not isinstance(part, TextPart)]
+        if self._ready_template().takes_parts:
+            return media
+        kinds = list(dict.fromkeys(part.modality for part in media))
+        return sorted(media, key=lambda part: kinds.index(part.modality))
 
-def choose_renderer(directory: Path, *, model_type: str, architecture: str) -> TemplateRenderer:
-    """Choose the format of a checkpoint by the `model_type` of its config.json."""
-    family = find_family(model_type)
-    template = load_chat_template(directory)
-    if template is None:
-        prompt_format = PromptFormat("none", "the checkpoint has no chat template")
-    elif family is None:
-        reason = f"the checkpoint's own chat template; {architecture} is not a family known here"
-        prompt_format = PromptFormat("chat-template", reason)
+
+def choose_renderer(
+    directory: Path,
+    *,
+    model_type: str,
+    architecture: str,
+    template_file: Path | None = None,
+    format_name: str | None = None,
+) -> TemplateRenderer:
+    """Choose the format of a checkpoint by its config.json, or as the operator says.
+
+    Raises StartupError for a format that is not known and a `template_file` that is no template.
+    """
+    if format_name is None:
+        family = find_family(model_type, _vision_type(directory))
     else:
-        prompt_format = PromptFormat(family.name, f"the checkpoint's model_type is {model_type}")
+        family = _named_family(format_name)
+    source = find_template(directory, file=template_file, family=family)
+    template = None
+    if source is not None:
+        template = ChatTemplate(source.text, load_special_tokens(directory))
+        if template.problem and source.is_operators:
+            raise StartupError(f"{source.origin} is not a chat template: {template.problem}")
+    if family is None:
+        name = "chat-template"
+        why = f"{architecture} is not a family known here"
+    else:
+        name = family.name
+        why = "as told" if format_name else f"the checkpoint's model_type is {model_type}"
+    name = name if source else "none"
+    prompt_format = PromptFormat(name, f"{why}; {_describe(source, template)}")
     return TemplateRenderer(template, family, prompt_format)
 
 
-def _fill(
-    template: ChatTemplate,
-    conversation: Conversation,
-    options: PromptOptions,
-    now: datetime,
-    edit: Callable[[str], str],
-) -> str:
-    messages = [
-        {"role": str(message.role), "content": _content(template, message, edit)}
-        for message in conversation.messages
-    ]
-    return template.render(
-        messages,
-        add_generation_prompt=options.add_generation_prompt,
-        continue_final_message=options.continue_final_message,
-        now=now,
-    )
+def _named_family(name: str) -> Family:
+    family = find_format(name)
+    if family is None:
+        known = ", ".join(sorted(one.name for one in FAMILIES))
+        raise StartupError(f"no prompt format is named {name!r}; known are {known}")
+    return family
 
 
-def _content(
-    template: ChatTemplate, message: Message, edit: Callable[[str], str]
-) -> str | Messages:
-    if not template.takes_parts:
-        return "\n".join(edit(text) for text in _texts_only(message))
-    return [
-        {"type": "text", "text": edit(part.text)}
-        if isinstance(part, TextPart)
-        else {"type": str(part.modality)}
-        for part in message.parts
-    ]
+def _vision_type(directory: Path) -> str:
+    vision = read_json(directory / "config.json").get("vision_config")
+    return str(vision.get("model_type", "")) if isinstance(vision, dict) else ""
 
 
-def _texts_only(message: Message) -> list[str]:
-    texts = []
-    for part in message.parts:
-        if not isinstance(part, TextPart):
-            raise TemplateRefusedError(
-                part.field, "the model's chat template takes plain text only, no media"
-            )
-        texts.append(part.text)
-    return texts
+def _describe(source: TemplateSource | None, template: ChatTemplate | None) -> str:
+    if source is None or template is None:
+        return "the checkpoint has no chat template"
+    content = "typed parts" if template.takes_parts else "strings"
+    broken = f", which is broken: {template.problem}" if template.problem else ""
+    return f"chat template for {content} from {source.origin}{broken}"
 
 
 def _check_final_text(conversation: Conversation) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from service.prompt.chat_template import ChatTemplate, load_chat_template
+from service.prompt.chat_template import ChatTemplate
+from service.prompt.template_source import find_template, load_special_tokens
 from tests.unit.prompt.templates import DEMO_MODEL
 
 
@@ -22,9 +23,9 @@ def demo_tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def demo_template() -> ChatTemplate:
-    template = load_chat_template(DEMO_MODEL)
-    assert template is not None
-    return template
+    source = find_template(DEMO_MODEL)
+    assert source is not None
+    return ChatTemplate(source.text, load_special_tokens(DEMO_MODEL))
 
 
 @pytest.fixture

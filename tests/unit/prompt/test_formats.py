@@ -105,7 +105,10 @@ def test_media_without_their_places_are_refused(
 
 def test_a_model_of_no_known_family_is_taken_at_its_word() -> None:
     """Where placeholders are not known, the engine counts them."""
-    prompt = templates.render("{{ messages[0].content[0].text }}[img]", user("a", image(1)))
+    prompt = templates.render(
+        "{% for m in messages %}{% for c in m.content %}{{ c.text }}{% endfor %}[img]{% endfor %}",
+        user("a", image(1)),
+    )
 
     assert "a[img]" == prompt.text
 
