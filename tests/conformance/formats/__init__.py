@@ -1,0 +1,1 @@
+"""Prompts of every family, held to those of vLLM's own renderer."""

@@ -1,0 +1,75 @@
+"""A checkpoint of a family: everything but the weights, made by the tests and small."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from service.domain.conversation import Modality
+from tests.conformance.formats.vocabulary import Vocabulary
+
+IMAGE, AUDIO, VIDEO = Modality.IMAGE, Modality.AUDIO, Modality.VIDEO
+
+# A text model that is as small as vLLM's attention kernels allow.
+TINY_TEXT: dict[str, Any] = {
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "head_dim": 32,
+    "vocab_size": 1024,
+    "max_position_embeddings": 8192,
+}
+TINY_VISION: dict[str, Any] = {
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How to write a family's checkpoint, and what it takes.
+
+    `template` yields the family's documented strings and is ours; None: the checkpoint ships none.
+    `write` gets the directory and the special tokens' ids, and writes config.json and what the
+    processor reads.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    template: str | None
+    write: Callable[[Path, dict[str, int]], None]
+    modalities: frozenset[Modality] = frozenset()
+    format: str = ""
+    most: int = 3
+    flags: Sequence[str] = field(default=())
+
+    def make(self, directory: Path) -> None:
+        """Write all files into the directory."""
+        ids = self.vocabulary.write(directory)
+        self.write(directory, ids)
+        # Again: a processor that saves itself saves its tokenizer too, as it likes.
+        self.vocabulary.write(directory)
+        template = directory / "chat_template.jinja"
+        template.unlink(missing_ok=True)
+        if self.template is not None:
+            template.write_text(self.template, encoding="utf-8")
+
+    def engine_flags(self) -> list[str]:
+        """Return what vLLM is started with, besides the directory."""
+        limits = dict.fromkeys(sorted(self.modalities), self.most)
+        flags = ["--max-model-len", "4096", *self.flags]
+        return [*flags, "--limit-mm-per-prompt", json.dumps(limits)] if limits else flags
+
+
+def load_tokenizer(directory: Path) -> Any:
+    """Return the tokenizer that is in the directory, as processors want it."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(directory, local_files_only=True)

@@ -1,0 +1,92 @@
+"""One family at a time: its checkpoint, both renderers, and a sidecar on its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service.config import prepare_engine_environment
+from tests.conformance.formats.checkpoints import Checkpoint
+from tests.conformance.formats.families import CHECKPOINTS
+from tests.unit.tokenizer.running_sidecar import connect
+
+if TYPE_CHECKING:
+    from tests.conformance.formats.our_prompts import OurPrompts
+    from tests.conformance.formats.vllm_prompts import VllmPrompts
+
+CONNECTOR = "decoded-media"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family's checkpoint, and the two that make prompts for it."""
+
+    checkpoint: Checkpoint
+    ours: OurPrompts
+    vllm: VllmPrompts
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_MEDIA_CONNECTOR", CONNECTOR)
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        prepare_engine_environment("info")
+        from vllm.model_executor.models import registry
+
+        # What a class can do is asked in a process of its own, which imports all of vLLM anew.
+        patch.setattr(registry, "_run_in_subprocess", lambda ask: ask())
+        yield
+
+
+class Families:
+    """Opens one family at a time; its conversations come one after the other."""
+
+    def __init__(self, directories: pytest.TempPathFactory) -> None:
+        self._directories = directories
+        self._opened = ExitStack()
+        self._family: Family | None = None
+
+    def open(self, name: str) -> Family:
+        """Return the family of that name."""
+        if self._family is None or self._family.checkpoint.name != name:
+            self.close()
+            self._family = self._opened.enter_context(_running(name, self._directories))
+        return self._family
+
+    def close(self) -> None:
+        """Stop the family's sidecar."""
+        self._family = None
+        self._opened.close()
+
+
+@contextmanager
+def _running(name: str, directories: pytest.TempPathFactory) -> Iterator[Family]:
+    from service.engine.engine_args import parse_engine_args
+    from tests.conformance.formats.our_prompts import OurPrompts
+    from tests.conformance.formats.vllm_prompts import VllmPrompts
+
+    checkpoint = CHECKPOINTS[name]
+    directory = directories.mktemp(name)
+    checkpoint.make(directory)
+    args = parse_engine_args(str(directory), checkpoint.engine_flags())
+    config = args.create_engine_config()
+    with connect(directory / "tokenizer.json", directory / "sidecar.sock") as sidecar:
+        yield Family(checkpoint, OurPrompts(directory, args, config, sidecar), VllmPrompts(config))
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Families]:
+    opened = Families(tmp_path_factory)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def family(request: pytest.FixtureRequest, families: Families) -> Family:
+    """The family that the test's parameter names."""
+    return families.open(request.param)

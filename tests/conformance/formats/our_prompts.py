@@ -1,0 +1,67 @@
+"""What the service makes of a conversation, with the real parts on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from vllm.renderers import renderer_from_config
+
+from service.domain.conversation import Conversation, PromptOptions
+from service.domain.media import PreparedMedia
+from service.domain.prompt import RenderedPrompt
+from service.engine.preprocessor import Preprocessor
+from service.engine.prompt_builder import PromptBuilder
+from service.prompt.renderer import choose_renderer
+from tests.conformance.formats.conversations import Case
+from tests.conformance.formats.media import media
+from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
+from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
+
+
+class OurPrompts:
+    """The chosen renderer, a running sidecar, a media worker's preprocessor, a prompt builder."""
+
+    def __init__(
+        self,
+        directory: Path,
+        engine_args: Any,
+        vllm_config: Any,
+        sidecar: pb_grpc.TokenizerServiceStub,
+    ) -> None:
+        model = vllm_config.model_config
+        self.renderer = choose_renderer(
+            directory, model_type=model.hf_config.model_type, architecture=model.architecture
+        )
+        self._sidecar = sidecar
+        self._preprocessor = Preprocessor.load(engine_args)
+        self._builder = PromptBuilder(renderer_from_config(vllm_config))
+
+    def token_ids(self, case: Case) -> list[int]:
+        """Return the prompt's ids, media in their places."""
+        conversation = case.conversation()
+        ids = self.encode(self.render(conversation, case.options))
+        prepared = [self._prepare(part.field) for part in conversation.media_parts()]
+        prompt = asyncio.run(self._builder.build(ids, prepared))
+        return list(self._builder.to_send(prompt)["prompt_token_ids"])
+
+    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
+        """Return the text, and what of it a user wrote."""
+        return self.renderer.render(conversation, options)
+
+    def encode(self, rendered: RenderedPrompt) -> list[int]:
+        """Return the text's ids."""
+        request = pb.EncodeRequest(
+            text=rendered.text.encode(),
+            literal_spans=[
+                pb.ByteSpan(begin=span.start, end=span.end) for span in rendered.literal_spans
+            ],
+        )
+        return list(self._sidecar.Encode(request).token_ids)
+
+    def _prepare(self, name: str) -> PreparedMedia:
+        one = media(name)
+        assert self._preprocessor is not None
+        item, _ = self._preprocessor.preprocess(one)
+        return PreparedMedia(one.field, one.modality, one.sha256, item)
