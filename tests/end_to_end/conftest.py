@@ -24,7 +24,8 @@ from tests.end_to_end.media_web import FileServer
 from tests.end_to_end.requests import MEDIA
 from triptych.v1 import generation_service_pb2_grpc, media_service_pb2_grpc
 
-START_TIMEOUT_S = 300
+# Half a minute; on a machine that others use too, minutes.
+START_TIMEOUT_S = 540
 CONDITION_TIMEOUT_S = 60
 PART_LIMITS = {"image": 4, "audio": 3, "video": 2}
 ENGINE_FLAGS = (
@@ -105,9 +106,11 @@ def web() -> Iterator[FileServer]:
 def server(tmp_path_factory: pytest.TempPathFactory, web: FileServer) -> Iterator[RunningServer]:
     prepare_engine_environment("info")
     running = RunningServer(tmp_path_factory.mktemp("server"), web.port)
-    running.start()
-    yield running
-    running.stop()
+    try:
+        running.start()
+        yield running
+    finally:  # its thread would keep the tests from ending
+        running.stop()
 
 
 @pytest.fixture(scope="session")

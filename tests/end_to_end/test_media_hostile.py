@@ -26,7 +26,7 @@ BATCH = 20
 SERVER_GROWTH_BYTES = 512_000_000
 FORK_SERVER_GROWTH_BYTES = 50_000_000
 # Half of what a worker may have beyond what all of them share (`--media-worker-memory-mib`). The
-# most is for 64 million pixels: 192 MB decoded, and four times as much in the model's processor.
+# model's processor takes 1.5 GB for an hour of sound, 1.1 GB for 64 million pixels.
 WORKER_BYTES = 2_000_000_000
 SAMPLE_EVERY_S = 0.02
 
