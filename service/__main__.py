@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from service import __version__
 from service.cli import chat, doctor, health
@@ -82,6 +83,18 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="host:port, [::]:port or unix:PATH (default: %(default)s)",
     )
     serve.add_argument("--served-model-name", help="the name that requests use for the model")
+    serve.add_argument(
+        "--chat-template",
+        type=Path,
+        metavar="FILE",
+        help="a Jinja chat template to use instead of the checkpoint's",
+    )
+    serve.add_argument(
+        "--prompt-format",
+        metavar="NAME",
+        help="the family whose placeholders and default template to use, such as qwen-vl "
+        "(default: by the checkpoint's config.json; a wrong name lists all)",
+    )
     serve.add_argument("--sidecar", metavar="FILE", help="the tokenizer sidecar's binary")
     serve.add_argument(
         "--grace",
@@ -123,6 +136,8 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         media=to_media_config(arguments),
         log_level=arguments.log_level,
         metrics_listen=arguments.metrics_listen,
+        chat_template=arguments.chat_template,
+        prompt_format=arguments.prompt_format,
         engine_flags=tuple(engine_flags),
     )
     configure_logging(config.log_level)

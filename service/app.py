@@ -21,7 +21,7 @@ from service.generator import Generator
 from service.media_app import MediaApplication
 from service.prober import Prober
 from service.prompt.paced_renderer import PacedRenderer
-from service.prompt.renderer import choose_renderer
+from service.prompt.renderer import check_choice, choose_renderer
 from service.prompter import Prompter
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import LoadedModel, Serving
@@ -61,6 +61,8 @@ class Application:
 
     async def start(self) -> None:
         """Open the port, load everything, then turn SERVING; raises StartupError."""
+        # Before the engine loads, which takes minutes.
+        check_choice(self._config.chat_template, self._config.prompt_format)
         if self._config.metrics_listen is not None:
             self._stop_metrics = serve_metrics(self._config.metrics_listen)
         await self._media.open_sources()
@@ -146,7 +148,11 @@ class Application:
         preparer = await self._media.build_preparer(model)
         renderer = PacedRenderer(
             choose_renderer(
-                Path(model.directory), model_type=model.model_type, architecture=model.architecture
+                Path(model.directory),
+                model_type=model.model_type,
+                architecture=model.architecture,
+                template_file=self._config.chat_template,
+                format_name=self._config.prompt_format,
             )
         )
         logger.info(

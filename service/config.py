@@ -50,6 +50,8 @@ class ServerConfig:
     media: MediaConfig
     log_level: str
     metrics_listen: str | None = None
+    chat_template: Path | None = None
+    prompt_format: str | None = None
     engine_flags: tuple[str, ...] = field(default=())
 
 

@@ -145,11 +145,7 @@ def choose_renderer(
     else:
         family = _named_family(format_name)
     source = find_template(directory, file=template_file, family=family)
-    template = None
-    if source is not None:
-        template = ChatTemplate(source.text, load_special_tokens(directory))
-        if template.problem and source.is_operators:
-            raise StartupError(f"{source.origin} is not a chat template: {template.problem}")
+    template = _compile(source, load_special_tokens(directory))
     if family is None:
         name = "chat-template"
         why = f"{architecture} is not a family known here"
@@ -161,12 +157,29 @@ def choose_renderer(
     return TemplateRenderer(template, family, prompt_format)
 
 
+def check_choice(template_file: Path | None, format_name: str | None) -> None:
+    """Raise StartupError for what `choose_renderer` would refuse of the operator's choice."""
+    if format_name is not None:
+        _named_family(format_name)
+    if template_file is not None:
+        _compile(find_template(template_file.parent, file=template_file), {})
+
+
 def _named_family(name: str) -> Family:
     family = find_format(name)
     if family is None:
         known = ", ".join(sorted(one.name for one in FAMILIES))
         raise StartupError(f"no prompt format is named {name!r}; known are {known}")
     return family
+
+
+def _compile(source: TemplateSource | None, special_tokens: dict[str, str]) -> ChatTemplate | None:
+    if source is None:
+        return None
+    template = ChatTemplate(source.text, special_tokens)
+    if template.problem and source.is_operators:
+        raise StartupError(f"{source.origin} is not a chat template: {template.problem}")
+    return template
 
 
 def _vision_type(directory: Path) -> str:

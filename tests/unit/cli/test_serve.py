@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,3 +54,11 @@ def test_our_own_flags_stay_with_us(served: list[ServerConfig]) -> None:
     assert served[0].grace_s == pytest.approx(3)
     assert served[0].max_message_bytes == 2 << 20
     assert served[0].engine_flags == ("--enforce-eager",)
+
+
+def test_the_prompts_format_can_be_chosen(served: list[ServerConfig]) -> None:
+    """Both flags are ours, not vLLM's."""
+    assert main([*SERVE, "--chat-template", "mine.jinja", "--prompt-format", "qwen-vl"]) == 0
+
+    assert (Path("mine.jinja"), "qwen-vl") == (served[0].chat_template, served[0].prompt_format)
+    assert served[0].engine_flags == ()

@@ -11,7 +11,7 @@ from service.domain.conversation import Conversation, PromptOptions
 from service.errors import StartupError
 from service.prompt import renderer as renderers
 from service.prompt.formats.family import Family
-from service.prompt.renderer import choose_renderer
+from service.prompt.renderer import check_choice, choose_renderer
 from service.prompt.template_source import find_template, load_special_tokens
 from tests.unit.prompt.templates import DEMO_MODEL, image, literals, user
 
@@ -112,6 +112,8 @@ def test_an_operators_file_that_is_no_template_stops_the_start(
 
     with pytest.raises(StartupError, match=complaint) as stopped:
         choose_renderer(tmp_path, model_type="llama", architecture="Llama", template_file=file)
+    with pytest.raises(StartupError, match=complaint):
+        check_choice(file, None)
     assert str(file) in stopped.value.message
 
 
@@ -154,6 +156,16 @@ def test_an_unknown_format_is_answered_with_those_known(tmp_path: Path) -> None:
         StartupError, match=r"^no prompt format is named 'chatgpt'; known are .*qwen-vl"
     ):
         choose_renderer(tmp_path, model_type="llama", architecture="Llama", format_name="chatgpt")
+    with pytest.raises(StartupError, match="'chatgpt'"):
+        check_choice(None, "chatgpt")
+
+
+def test_a_good_choice_is_none_too(write_checkpoint: WriteCheckpoint) -> None:
+    """Before the model is loaded, only what the operator says is looked at."""
+    directory = write_checkpoint(JINJA | {"tokenizer_config.json": "broken"})
+
+    check_choice(None, None)
+    check_choice(directory / "chat_template.jinja", "qwen-vl")
 
 
 @pytest.mark.parametrize(
