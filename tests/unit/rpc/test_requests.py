@@ -94,6 +94,36 @@ def test_finished_prompts_are_passed_on() -> None:
     assert to_generation_request(request).prompt == RawTokenIds((1, 2))
 
 
+def test_a_finished_prompt_has_its_media_beside_it() -> None:
+    image = conversation_pb2.Part(image=media_pb2.ImagePart(source=DATA))
+    audio = conversation_pb2.Part(audio=media_pb2.AudioPart(source=DATA))
+    request = generation_service_pb2.GenerateRequest(text="hi", media=[image, audio])
+    request.prompt_options.add_special_tokens = True
+    made = to_generation_request(request)
+    assert isinstance(made.prompt, RawText)
+    assert [part.field for part in made.prompt.media] == ["media[0].image", "media[1].audio"]
+    assert made.prompt_options.add_special_tokens
+    request.token_ids.ids.append(1)
+    assert [part.field for part in to_generation_request(request).prompt.media_parts()] == [
+        "media[0].image",
+        "media[1].audio",
+    ]
+
+
+def test_what_is_no_medium_beside_a_finished_prompt_is_refused() -> None:
+    empty = conversation_pb2.Part(image=media_pb2.ImagePart())
+    request = generation_service_pb2.GenerateRequest(
+        text="hi", media=[text("hi"), conversation_pb2.Part(), empty]
+    )
+    assert refused_fields(request) == ["media[0].text", "media[1]", "media[2].image"]
+
+
+def test_a_conversation_carries_its_media_itself() -> None:
+    request = ask(text("hi"))
+    request.media.append(conversation_pb2.Part(image=media_pb2.ImagePart(source=DATA)))
+    assert refused_fields(request) == ["media"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
