@@ -120,11 +120,14 @@ class TemplateRenderer:
             )
 
     def _in_template_order(self, message: Message) -> list[MediaPart]:
-        """Return the media of a message; a template for strings has kinds together."""
+        """Return the media of a message as templates of the family, or for strings, have them."""
         media = [part for part in message.parts if not isinstance(part, TextPart)]
+        kinds: list[Modality] = []
         if self._ready_template().takes_parts:
-            return media
-        kinds = list(dict.fromkeys(part.modality for part in media))
+            if self._family is None or not self._family.order:
+                return media
+            kinds += self._family.order
+        kinds += [part.modality for part in media]
         return sorted(media, key=lambda part: kinds.index(part.modality))
 
 

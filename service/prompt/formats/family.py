@@ -22,6 +22,9 @@ class Family:
     than the placeholder: markers around it, or a name in front. `{number}`, in both, counts the
     media of that kind in the conversation, from 1.
 
+    `order` lists the kinds whose places the family's templates put first in a message, in that
+    order, wherever its parts are; empty: places are where the parts are.
+
     `unwritten` kinds have no place in the text: the model's own processor puts them in.
 
     `vision_types`, when not empty, are the `vision_config.model_type`s that tell the family from
@@ -34,6 +37,7 @@ class Family:
     model_types: frozenset[str]
     placeholders: dict[Modality, str]
     strings: dict[Modality, str] = field(default_factory=dict)
+    order: tuple[Modality, ...] = ()
     unwritten: frozenset[Modality] = frozenset()
     vision_types: frozenset[str] = frozenset()
     default_template: str | None = None

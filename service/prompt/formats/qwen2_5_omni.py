@@ -17,4 +17,9 @@ FAMILY = Family(
         Modality.AUDIO: "<|AUDIO|>",
         Modality.VIDEO: "<|VIDEO|>",
     },
+    strings={
+        Modality.IMAGE: "<|vision_bos|><|IMAGE|><|vision_eos|>",
+        Modality.AUDIO: "<|audio_bos|><|AUDIO|><|audio_eos|>",
+        Modality.VIDEO: "<|vision_bos|><|VIDEO|><|vision_eos|>",
+    },
 )

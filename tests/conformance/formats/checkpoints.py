@@ -46,7 +46,6 @@ class Checkpoint:
     template: str | None
     write: Callable[[Path, dict[str, int]], None]
     modalities: frozenset[Modality] = frozenset()
-    format: str = ""
     most: int = 3
     flags: Sequence[str] = field(default=())
 

@@ -40,6 +40,7 @@ _WORDS = Regex(
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _SENTENCE_PIECE = {"unk_token": "<unk>", "byte_fallback": True, "fuse_unk": True}
+_LINE_BREAKS = ["\n" * count for count in range(1, 5)]
 _BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
@@ -119,13 +120,30 @@ def _sentence_piece(kind: Kind) -> Tokenizer:
         vocab_size=_SIZE + 256, show_progress=False, special_tokens=["<unk>", *_BYTES]
     )
     tokenizer.train_from_iterator(" ".join(_CORPUS).split(" "), trainer=trainer)
-    return _without_added_bytes(tokenizer)
+    return _as_in_checkpoints(tokenizer, kind)
 
 
-def _without_added_bytes(tokenizer: Tokenizer) -> Tokenizer:
-    """Return it with its byte pieces in the vocabulary only, as in real checkpoints."""
+def _as_in_checkpoints(tokenizer: Tokenizer, kind: Kind) -> Tokenizer:
+    """Return it with byte pieces that are no added tokens, and with Gemma's runs of line breaks."""
     content = json.loads(tokenizer.to_str())
     content["added_tokens"] = [
         token for token in content["added_tokens"] if token["content"] not in _BYTES
     ]
-    return Tokenizer.from_str(json.dumps(content))
+    if kind == "gemma":
+        _add_line_breaks(content["model"])
+    tokenizer = Tokenizer.from_str(json.dumps(content))
+    if kind == "gemma":
+        runs = [AddedToken(run, special=False, normalized=False) for run in _LINE_BREAKS]
+        tokenizer.add_tokens(runs)
+    return tokenizer
+
+
+def _add_line_breaks(model: dict[str, Any]) -> None:
+    """Put them into the vocabulary and, the longest first, in front of all merges."""
+    vocabulary = model["vocab"]
+    for run in _LINE_BREAKS:
+        vocabulary.setdefault(run, len(vocabulary))
+    model["merges"] = [
+        *([run[:cut], run[cut:]] for run in reversed(_LINE_BREAKS) for cut in range(1, len(run))),
+        *model["merges"],
+    ]

@@ -9,7 +9,14 @@ import pytest
 
 from service.domain.conversation import Modality, Part
 from service.errors import TemplateRefusedError
-from service.prompt.formats import FAMILIES, find_family, find_format, qwen2_5_omni, qwen_vl
+from service.prompt.formats import (
+    FAMILIES,
+    find_family,
+    find_format,
+    llava_onevision,
+    qwen2_5_omni,
+    qwen_vl,
+)
 from service.prompt.formats.family import Family
 from service.prompt.renderer import choose_renderer
 from tests.unit.prompt import templates
@@ -142,8 +149,34 @@ def test_a_format_is_found_by_its_name() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_is_found_by_each_of_its_model_types(family: Family) -> None:
-    assert [family] * len(family.model_types) == [find_family(name) for name in family.model_types]
+    vision_type = next(iter(family.vision_types), "")
+
+    assert [family] * len(family.model_types) == [
+        find_family(name, vision_type) for name in family.model_types
+    ]
     assert find_family("llama") is None
+
+
+def test_two_families_of_one_model_type_are_told_apart() -> None:
+    """Pixtral calls itself a LLaVA; its vision tower is its own."""
+    assert "pixtral" == find_family("llava", "pixtral").name
+    assert "llava-1.5" == find_family("llava", "clip_vision_model").name
+
+
+IMAGES_FIRST = """{% for part in messages[0].content if part.type == 'image' %}<image>{% endfor %}
+{%- for part in messages[0].content if part.type == 'video' %}<video>{% endfor %}
+{%- for part in messages[0].content if part.type == 'text' %}{{ part.text }}{% endfor %}"""
+
+
+def test_a_family_may_put_kinds_in_an_order_of_its_own() -> None:
+    parts = user(video(), image(1), video(2))
+    prompt = templates.render(IMAGES_FIRST, parts, family=llava_onevision.FAMILY)
+
+    assert "<image><video><video>" == prompt.text
+    with pytest.raises(TemplateRefusedError):
+        templates.render(
+            IMAGES_FIRST.replace("image", "clip"), parts, family=llava_onevision.FAMILY
+        )
 
 
 @pytest.mark.parametrize(

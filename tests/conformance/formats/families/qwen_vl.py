@@ -125,7 +125,6 @@ CHECKPOINTS = (
         _SYSTEM + _TURNS,
         _write_qwen2,
         frozenset({IMAGE, VIDEO}),
-        "qwen-vl",
     ),
     Checkpoint(
         "qwen2.5-vl",
@@ -133,7 +132,6 @@ CHECKPOINTS = (
         _SYSTEM + _TURNS,
         _write_qwen2_5,
         frozenset({IMAGE, VIDEO}),
-        "qwen-vl",
     ),
     Checkpoint(
         "qwen3-vl",
@@ -141,6 +139,5 @@ CHECKPOINTS = (
         _TURNS,
         _write_qwen3,
         frozenset({IMAGE, VIDEO}),
-        "qwen-vl",
     ),
 )
