@@ -163,9 +163,9 @@ def test_two_families_of_one_model_type_are_told_apart() -> None:
     assert "llava-1.5" == find_family("llava", "clip_vision_model").name
 
 
-IMAGES_FIRST = """{% for part in messages[0].content if part.type == 'image' %}<image>{% endfor %}
-{%- for part in messages[0].content if part.type == 'video' %}<video>{% endfor %}
-{%- for part in messages[0].content if part.type == 'text' %}{{ part.text }}{% endfor %}"""
+IMAGES_FIRST = """{% for m in messages %}
+{%- for part in m.content if part.type == 'image' %}<image>{% endfor %}
+{%- for part in m.content if part.type == 'video' %}<video>{% endfor %}{% endfor %}"""
 
 
 def test_a_family_may_put_kinds_in_an_order_of_its_own() -> None:
