@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from service.domain.events import GenerationRequest
@@ -19,8 +20,10 @@ from service.rpc.serving import LoadedModel, Serving
 from triptych.v1 import tokenizer_service_pb2 as pb
 from triptych.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
-# Each token is a message in the answer, which costs thirty times what encoding it costs.
-_MAX_TEXT_BYTES = 1 << 20
+# Each token is a message in the answer. That costs much more than to encode it: some milliseconds
+# for those of one turn of the event loop, a second for those of the longest text.
+_MAX_TEXT_BYTES = 256 << 10
+_TOKENS_A_TURN = 500
 
 
 class TokenizerServicer(pb_grpc.TokenizerServiceServicer):
@@ -45,8 +48,12 @@ class TokenizerServicer(pb_grpc.TokenizerServiceServicer):
             add_special_tokens=request.add_special_tokens,
         )
         added = await _texts_of_added(encoded, tokenizer)
-        # In a thread, as a long text would hold all streams up.
-        return await asyncio.to_thread(_to_tokenize_response, text, encoded, added)
+        response = pb.TokenizeResponse()
+        pairs = iter(zip(encoded.token_ids, encoded.spans, strict=True))
+        while turn := list(islice(pairs, _TOKENS_A_TURN)):
+            response.tokens.extend(_to_token(*pair, text, added) for pair in turn)
+            await asyncio.sleep(0)  # the loop belongs to all streams
+        return response
 
     async def Detokenize(  # noqa: N802 - the contract's name
         self, request: pb.DetokenizeRequest, context: Any
@@ -93,19 +100,12 @@ async def _texts_of_added(encoded: EncodedText, tokenizer: Tokenizer) -> dict[in
     return {one: text.encode() for one, text in zip(added, texts, strict=True)}
 
 
-def _to_tokenize_response(
-    text: bytes, encoded: EncodedText, added: dict[int, bytes]
-) -> pb.TokenizeResponse:
-    return pb.TokenizeResponse(
-        tokens=[
-            pb.Token(
-                id=token_id,
-                piece=text[span.start : span.end] or added[token_id],
-                start_byte=span.start,
-                end_byte=span.end,
-            )
-            for token_id, span in zip(encoded.token_ids, encoded.spans, strict=True)
-        ]
+def _to_token(token_id: int, span: ByteSpan, text: bytes, added: dict[int, bytes]) -> pb.Token:
+    return pb.Token(
+        id=token_id,
+        piece=text[span.start : span.end] or added[token_id],
+        start_byte=span.start,
+        end_byte=span.end,
     )
 
 

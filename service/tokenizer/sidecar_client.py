@@ -42,6 +42,8 @@ _CHANNEL_OPTIONS = [
 _SETTLE_S = 0.1
 # Encoded in about a millisecond; what is longer gains nothing from sharing a message.
 _SHORT_TEXT_BYTES = 32 << 10
+# Turned into spans in some milliseconds.
+_TOKENS_A_TURN = 2000
 _T = TypeVar("_T")
 _Request = TypeVar("_Request")
 
@@ -88,9 +90,13 @@ class SidecarClient:
         request = _encode_request(text, literal_spans, add_special_tokens=add_special_tokens)
         request.include_token_spans = True
         response = await self._encode(request)
-        if len(request.text) > _SHORT_TEXT_BYTES:
-            return await asyncio.to_thread(_to_encoded_text, response)
-        return _to_encoded_text(response)
+        spans: list[ByteSpan] = []
+        for done in range(0, len(response.token_spans), _TOKENS_A_TURN):
+            if done:  # the loop belongs to all streams
+                await asyncio.sleep(0)
+            turn = response.token_spans[done : done + _TOKENS_A_TURN]
+            spans += [ByteSpan(span.begin, span.end) for span in turn]
+        return EncodedText(list(response.token_ids), spans)
 
     async def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Return the text of all ids; bytes that are no UTF-8 become U+FFFD."""
@@ -203,11 +209,6 @@ def _encode_request(
             literal_spans=[pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans],
             add_special_tokens=add_special_tokens,
         )
-
-
-def _to_encoded_text(response: pb.EncodeResponse) -> EncodedText:
-    spans = [ByteSpan(span.begin, span.end) for span in response.token_spans]
-    return EncodedText(list(response.token_ids), spans)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from grpc_status import rpc_status
 
 from service.domain.conversation import Modality
 from service.rpc.server import RpcServer
-from service.rpc.serving import Serving
 from tests.fakes.fake_renderer import MEDIUM_MARKS
 from tests.fakes.fake_way import FakeWay
 from triptych.v1 import (
@@ -27,7 +26,6 @@ IMAGE_ID = 297
 PICTURE = conversation_pb2.Part(
     image=media_pb2.ImagePart(source=media_pb2.MediaSource(data=b"pixels"))
 )
-MIB = 1 << 20
 
 
 @pytest.fixture
@@ -91,17 +89,22 @@ async def test_no_text_has_no_tokens(tokens: pb_grpc.TokenizerServiceStub) -> No
     assert (await tokens.Detokenize(pb.DetokenizeRequest())).text == ""
 
 
-async def test_a_text_above_its_limit_is_refused(serving: Serving, way: FakeWay) -> None:
-    """The servers of these tests take no such message, so the servicer is asked itself."""
-    from service.errors import LimitExceededError
-    from service.rpc.tokenizer_servicer import TokenizerServicer
+async def test_a_text_above_its_limit_is_refused(tokens: pb_grpc.TokenizerServiceStub) -> None:
+    """Each token is a message of the answer; a long text would have hundreds of thousands."""
+    call = tokens.Tokenize(pb.TokenizeRequest(text="é" * (128 << 10) + "x"))
+    assert await refusal_of(call) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "LIMIT_EXCEEDED",
+        "text",
+    )
 
-    serving.open(way.loaded())
-    servicer = TokenizerServicer(serving)
-    with pytest.raises(LimitExceededError, match="text_bytes is 1048576, got 1048577"):
-        await servicer.Tokenize(pb.TokenizeRequest(text="x" * (MIB + 1)), None)
-    whole = await servicer.Tokenize(pb.TokenizeRequest(text="x" * MIB), None)
-    assert len(whole.tokens) == MIB
+
+async def test_a_long_text_has_all_its_tokens(tokens: pb_grpc.TokenizerServiceStub) -> None:
+    """They are made in many turns of the event loop."""
+    words = "".join(chr(ord("a") + index % 26) for index in range(2222))
+    found = (await tokens.Tokenize(pb.TokenizeRequest(text=words))).tokens
+    assert b"".join(one.piece for one in found) == words.encode()
+    assert [one.start_byte for one in found] == list(range(2222))
 
 
 async def test_ids_become_text_without_control_tokens(

@@ -32,7 +32,7 @@ class TokenizeRequest(_message.Message):
     model: _builtins.str
     """As `ListModels` names it. Empty: the server's only model."""
     text: _builtins.str
-    """The text, at most 1 MiB of UTF-8; empty gives no ids, or only the added special ones."""
+    """The text, at most 256 KiB of UTF-8; empty gives no ids, or only the added special ones."""
     add_special_tokens: _builtins.bool
     """Add what the model puts around a text (such as BOS). Unset: false."""
     trust_special_tokens: _builtins.bool

@@ -65,7 +65,8 @@ class TokenizerServiceServicer:
         """Turns text into token ids. Safe to retry.
 
         Errors:
-        * INVALID_ARGUMENT: the text has more than 1 MiB. Send it in pieces, or ask `CountTokens`.
+        * INVALID_ARGUMENT: the text has more than 256 KiB. Send it in pieces, or ask `CountTokens`,
+        which has no such limit.
         * NOT_FOUND: no such model. Ask `ModelService.ListModels`.
         * UNAVAILABLE: the model is being loaded, or the tokenizer restarts, or the server stops.
         Retry after the time in `RetryInfo`.
