@@ -1,7 +1,9 @@
-"""The command line, `triptych serve | chat | health | doctor | engine-flags`: flags and exit codes.
+"""The command line: `triptych serve | chat | render | health | doctor | engine-flags`.
+
+Here are flags and exit codes only.
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage, 130 interrupted.
-`chat` adds two of its own, see service/cli/exit_codes.py.
+`chat` and `render` add two of their own, see service/cli/exit_codes.py.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from service import __version__
-from service.cli import chat, doctor, health
+from service.cli import chat, doctor, health, render
 from service.cli.media_flags import add_media_flags, to_media_config
 from service.config import (
     ServerConfig,
@@ -54,6 +56,7 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_serve(commands)
     chat.add_parser(commands)
+    render.add_parser(commands)
     health.add_parser(commands)
     doctor.add_parser(commands)
     flags = commands.add_parser("engine-flags", help="list vLLM's flags that `serve` passes on")

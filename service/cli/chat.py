@@ -11,12 +11,8 @@ Tested by tests/unit/cli/test_chat.py.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_MEDIA_FLAGS = ("--image", "--audio", "--video")
+from service.cli.prompt_flags import add_prompt_flags
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,19 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="ask a running server one question",
         description="Ask a running server one question and stream its answer.",
     )
-    parser.add_argument("text", metavar="TEXT", help="the question; - reads it from stdin")
-    for flag in _MEDIA_FLAGS:
-        parser.add_argument(
-            flag,
-            metavar="FILE",
-            dest="media",
-            default=[],
-            action=_AppendMedium,
-            help="a file here, or a URL that the server may fetch; goes before the text, in the "
-            "order of the command line; may be repeated",
-        )
-    parser.add_argument("--target", default="localhost:50051", help="the server (%(default)s)")
-    parser.add_argument("--system", help="instructions for the model")
+    add_prompt_flags(parser)
     parser.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer")
     parser.add_argument("--temperature", type=float, metavar="T", help="randomness, 0 and up")
     parser.add_argument("--json", action="store_true", help="print one JSON event a line")
@@ -51,18 +35,3 @@ def run(args: argparse.Namespace) -> int:
     from service.cli.chat_call import ask_and_print
 
     return ask_and_print(args)
-
-
-class _AppendMedium(argparse.Action):
-    """Keeps one list for all media flags, so that their order is kept."""
-
-    def __call__(
-        self,
-        _parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        _option_string: str | None = None,
-    ) -> None:
-        # Not the option as typed, which may be an abbreviation.
-        kind = self.option_strings[0].removeprefix("--")
-        namespace.media = [*namespace.media, (kind, values)]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Self
 
 from google.protobuf.json_format import MessageToJson
 from rich.console import Console
 
+from service.cli.client_call import for_terminal
+
 if TYPE_CHECKING:
     from rich.status import Status
 
     from triptych.v1 import generation_service_pb2
-
-# Everything that could move the cursor or change the terminal, newline and tab left out.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class EventPrinter:
@@ -85,13 +83,3 @@ def usage_line(completed: generation_service_pb2.Completed) -> str:
     times = (getattr(completed.timings, stage).ToTimedelta() for stage in stages)
     seconds = sum(time.total_seconds() for time in times)
     return f"prompt {prompt}, answer {usage.completion_tokens} tokens in {seconds:.2f} s"
-
-
-def print_problem(text: str) -> None:
-    """Print why there is no answer, for a person."""
-    print(f"triptych chat: {for_terminal(text)}", file=sys.stderr)
-
-
-def for_terminal(text: str) -> str:
-    """Replace control characters, which a model or a server must not send to a terminal."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)

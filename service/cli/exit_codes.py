@@ -13,7 +13,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     #: The command line is wrong, or names a file that cannot be read.
     USAGE = 2
-    #: `chat` found no server, so that scripts can start one.
+    #: `chat` or `render` found no server, so that scripts can start one.
     UNREACHABLE = 3
     #: Ended by Ctrl-C.
     INTERRUPTED = 130

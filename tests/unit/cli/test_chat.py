@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from service.cli import chat_problem
-from service.cli.chat_output import for_terminal, usage_line
+from service.cli import call_problem
+from service.cli.chat_output import usage_line
+from service.cli.client_call import for_terminal
 from service.cli.exit_codes import ExitCode
 from tests.unit.cli.command_line import run
 from tests.unit.client.fake_server import Failure, Hang, answer, completed, delta, started
@@ -269,7 +270,7 @@ def test_every_reason_has_a_cure() -> None:
     """No refusal leaves a person without advice."""
     names = {name.removeprefix("ERROR_REASON_") for name, _ in error_reason_pb2.ErrorReason.items()}
 
-    assert set(chat_problem.CURES) == names - {"UNSPECIFIED"}
+    assert set(call_problem.CURES) == names - {"UNSPECIFIED"}
 
 
 def test_the_spinner_stands_still_after_the_first_token(server: FakeServer) -> None:
