@@ -25,9 +25,9 @@ BATCH = 20
 # in it twice.
 SERVER_GROWTH_BYTES = 512_000_000
 FORK_SERVER_GROWTH_BYTES = 50_000_000
-# Half of what a worker may have beyond what all of them share (`--media-worker-memory-mib`). The
-# model's processor takes 1.5 GB for an hour of sound, 1.1 GB for 64 million pixels.
-WORKER_BYTES = 2_000_000_000
+# Below what a worker may have beyond what all of them share (`--media-worker-memory-mib`, 4 GiB).
+# The model's processor takes 1.5 GB for an hour of sound, 1.1 GB for 64 million pixels.
+WORKER_BYTES = 2_500_000_000
 SAMPLE_EVERY_S = 0.02
 
 

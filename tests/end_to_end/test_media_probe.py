@@ -116,11 +116,12 @@ def test_nothing_is_prepared_of_a_medium_that_is_described(server: Any, media: A
 def test_a_kind_that_the_model_does_not_take_has_no_tokens(server: Any) -> None:
     """It is described all the same, by the server's own workers."""
     prober = server.application._serving.loaded().prober
-    model = prober.engine.model
+    model = prober.prompter.engine.model
     silent = {kind: most for kind, most in model.part_limits.items() if kind != Modality.VIDEO}
     engine = SimpleNamespace(model=dataclasses.replace(model, part_limits=silent))
     part = VideoPart("video", MediaSource(InlineData(new_clip())))
-    probing = dataclasses.replace(prober, engine=engine).probe(part, "")
+    prompter = dataclasses.replace(prober.prompter, engine=engine)
+    probing = dataclasses.replace(prober, prompter=prompter).probe(part, "")
 
     description, tokens = asyncio.run_coroutine_threadsafe(probing, server.loop).result(60)
 
