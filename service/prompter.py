@@ -104,7 +104,7 @@ class Prompter:
             media = await self._prepare(parts, request)
             prompt = await self.engine.prepare(written.token_ids, media, may_be_too_long=True)
         most_tokens = self.engine.model.max_model_tokens - 1
-        limits.insert(0, PromptLimit("max_model_tokens", most_tokens, prompt.token_count))
+        limits.insert(0, PromptLimit("max_model_tokens", most_tokens, prompt.context_tokens))
         rendered = written.rendered or RenderedPrompt(
             await self.tokenizer.decode(written.token_ids, skip_special_tokens=False)
         )

@@ -115,8 +115,10 @@ class PlaceholderSpan:
 class PreparedPrompt:
     """A prompt that the engine can answer once; `engine_input` is the engine's own object.
 
-    `token_ids` have every placeholder at its full length. `items` are those of its media, by the
-    media's hashes; the engine empties it when it has them.
+    `token_ids` have every placeholder at its full length. The first `encoder_tokens` of them are
+    read by an encoder alone, as a sound is by Whisper's, and take no room in the context.
+
+    `items` are those of its media, by the media's hashes; the engine empties it when it has them.
     """
 
     token_count: int
@@ -124,3 +126,9 @@ class PreparedPrompt:
     engine_input: Any = dataclasses.field(repr=False)
     items: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     token_ids: Sequence[int] = dataclasses.field(default=(), repr=False)
+    encoder_tokens: int = 0
+
+    @property
+    def context_tokens(self) -> int:
+        """How much room it takes in the model's context."""
+        return self.token_count - self.encoder_tokens

@@ -40,8 +40,11 @@ class PromptBuilder:
         with self._lender.lend(items):
             (engine_input,) = await self._renderer.render_cmpl_async([prompt], self._params)
         spans = to_placeholder_spans(media, engine_input.get("mm_placeholders", {}))
-        rendered_ids: list[int] = engine_input["prompt_token_ids"]
-        return PreparedPrompt(len(rendered_ids), spans, engine_input, items, rendered_ids)
+        encoder_ids: list[int] = engine_input.get("encoder_prompt_token_ids", [])
+        rendered_ids = encoder_ids + engine_input["prompt_token_ids"]
+        return PreparedPrompt(
+            len(rendered_ids), spans, engine_input, items, rendered_ids, len(encoder_ids)
+        )
 
     def to_send(self, prompt: PreparedPrompt) -> Any:
         """Return the engine's input, without the items that the engine process has already.

@@ -91,14 +91,14 @@ class VllmEngine:
         with _translated_errors():
             prompt = await self._prompts.build(token_ids, media)
         if not may_be_too_long:
-            self._check_length(prompt.token_count)
+            self._check_length(prompt.context_tokens)
         return prompt
 
     async def generate(
         self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
     ) -> AsyncGenerator[EngineDelta, None]:
         """Stream what each engine step gives."""
-        tokens_left = self._model.max_model_tokens - prompt.token_count
+        tokens_left = self._model.max_model_tokens - prompt.context_tokens
         params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
         with _translated_errors():
             stream = self._stream(request_id, prompt, params)
