@@ -38,31 +38,41 @@ class Checkpoint:
 
     `template` yields the family's documented strings and is ours; None: the checkpoint ships none.
     `write` gets the directory and the special tokens' ids, and writes config.json and what the
-    processor reads.
+    processor reads. Without a `vocabulary` it writes all there is.
     """
 
     name: str
-    vocabulary: Vocabulary
+    vocabulary: Vocabulary | None
     template: str | None
     write: Callable[[Path, dict[str, int]], None]
     modalities: frozenset[Modality] = frozenset()
-    most: int = 3
+    single: frozenset[Modality] = frozenset()
     flags: Sequence[str] = field(default=())
 
     def make(self, directory: Path) -> None:
         """Write all files into the directory."""
-        ids = self.vocabulary.write(directory)
+        ids = self.vocabulary.write(directory) if self.vocabulary else {}
         self.write(directory, ids)
-        # Again: a processor that saves itself saves its tokenizer too, as it likes.
-        self.vocabulary.write(directory)
-        template = directory / "chat_template.jinja"
-        template.unlink(missing_ok=True)
+        if self.vocabulary:
+            # Again: a processor that saves itself saves its tokenizer and a template too.
+            self.vocabulary.write(directory)
+            (directory / "chat_template.jinja").unlink(missing_ok=True)
         if self.template is not None:
-            template.write_text(self.template, encoding="utf-8")
+            (directory / "chat_template.jinja").write_text(self.template, encoding="utf-8")
+
+    def takes(self, media: Sequence[Modality]) -> bool:
+        """Tell whether a prompt may have these media."""
+        return set(media) <= self.modalities and all(
+            media.count(kind) <= self.most(kind) for kind in self.modalities
+        )
+
+    def most(self, kind: Modality) -> int:
+        """Return how many media of a kind a prompt may have; vLLM takes one of `single` kinds."""
+        return 1 if kind in self.single else 3
 
     def engine_flags(self) -> list[str]:
         """Return what vLLM is started with, besides the directory."""
-        limits = dict.fromkeys(sorted(self.modalities), self.most)
+        limits = {kind: self.most(kind) for kind in sorted(self.modalities)}
         flags = ["--max-model-len", "4096", *self.flags]
         return [*flags, "--limit-mm-per-prompt", json.dumps(limits)] if limits else flags
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from tests.conformance.formats.checkpoints import Checkpoint
 from tests.conformance.formats.families import (
     gemma,
+    glm,
+    granite,
     idefics,
     internvl,
+    llama_4,
     llava,
     mistral,
+    qwen_audio,
     qwen_vl,
     text,
 )
 
-_MODULES = (text, llava, qwen_vl, gemma, mistral, idefics, internvl)
+_IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4)
+_SOUNDS = (qwen_audio, granite)
 CHECKPOINTS: dict[str, Checkpoint] = {
-    checkpoint.name: checkpoint for module in _MODULES for checkpoint in module.CHECKPOINTS
+    checkpoint.name: checkpoint
+    for module in (text, *_IMAGES, *_SOUNDS)
+    for checkpoint in module.CHECKPOINTS
 }

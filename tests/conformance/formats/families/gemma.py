@@ -100,5 +100,12 @@ def _write_paligemma(directory: Path, ids: dict[str, int]) -> None:
 
 CHECKPOINTS = (
     Checkpoint("gemma-3", _GEMMA_3, _TURNS, _write_gemma_3, frozenset({IMAGE})),
-    Checkpoint("paligemma", _PALIGEMMA, None, _write_paligemma, frozenset({IMAGE}), most=1),
+    Checkpoint(
+        "paligemma",
+        _PALIGEMMA,
+        None,
+        _write_paligemma,
+        frozenset({IMAGE}),
+        single=frozenset({IMAGE}),
+    ),
 )

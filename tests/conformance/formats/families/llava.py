@@ -204,7 +204,13 @@ def _next_image_processor(kind: Any) -> Any:
 CHECKPOINTS = (
     Checkpoint("llava-1.5", _LLAMA, _VICUNA, _write_llava, frozenset({IMAGE})),
     Checkpoint("llava-next", _LLAMA, _MISTRAL, _write_next, frozenset({IMAGE})),
-    # vLLM takes one video of it
-    Checkpoint("llava-next-video", _LLAMA, _VICUNA, _write_next_video, frozenset({VIDEO}), most=1),
+    Checkpoint(
+        "llava-next-video",
+        _LLAMA,
+        _VICUNA,
+        _write_next_video,
+        frozenset({VIDEO}),
+        single=frozenset({VIDEO}),
+    ),
     Checkpoint("llava-onevision", _QWEN, _CHATML, _write_onevision, frozenset({IMAGE, VIDEO})),
 )
