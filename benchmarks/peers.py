@@ -34,9 +34,12 @@ class Peer(ABC):
     name: str
     environment: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, model: Path, port: int) -> None:
+    def __init__(
+        self, model: Path, port: int, engine_flags: tuple[str, ...] = ENGINE_FLAGS
+    ) -> None:
         self.model = model
         self.port = port
+        self.engine_flags = engine_flags
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -67,7 +70,7 @@ class Triptych(Peer):
 
     def command(self) -> list[str]:
         serve = [sys.executable, "-m", "service", "serve", str(self.model)]
-        return [*serve, "--listen", f"127.0.0.1:{self.port}", *ENGINE_FLAGS]
+        return [*serve, "--listen", f"127.0.0.1:{self.port}", *self.engine_flags]
 
     async def connect(self) -> None:
         from triptych.v1 import generation_service_pb2_grpc
@@ -105,7 +108,7 @@ class OpenAiServer(Peer):
     def command(self) -> list[str]:
         module = "vllm.entrypoints.openai.api_server"
         place = ["--model", str(self.model), "--host", "127.0.0.1", "--port", str(self.port)]
-        return [sys.executable, "-m", module, *place, *ENGINE_FLAGS]
+        return [sys.executable, "-m", module, *place, *self.engine_flags]
 
     async def connect(self) -> None:
         self._client = httpx.AsyncClient(
@@ -150,7 +153,7 @@ class GrpcServer(Peer):
     def command(self) -> list[str]:
         module = "vllm.entrypoints.launchers.grpc_server"
         place = ["--model", str(self.model), "--host", "127.0.0.1", "--port", str(self.port)]
-        return [sys.executable, "-m", module, *place, *ENGINE_FLAGS]
+        return [sys.executable, "-m", module, *place, *self.engine_flags]
 
     async def connect(self) -> None:
         from smg_grpc_proto.generated import vllm_engine_pb2_grpc

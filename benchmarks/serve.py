@@ -5,41 +5,28 @@
 Each request is one 640x480 JPEG (all different, so that no cache answers) and a short text; each
 answer is exactly 32 tokens. Servers run one after the other. Printed for each: requests a
 second, time to the first token (p50, p99), and CPU milliseconds a request of the front end (the
-server's process and its sidecar) and of the engine (vLLM's engine processes).
+server's process, its sidecar and its media workers) and of the engine (vLLM's engine processes).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import io
-import socket
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
-import httpx
-import numpy as np
 import psutil
 from PIL import Image
 
 from benchmarks.peers import PEERS, Peer
+from benchmarks.server_process import cpu_seconds, draw_blocks, free_port, running
 
-_START_TIMEOUT_S = 300
 _WARM_UP_REQUESTS = 16
 _DEMO_MODEL = Path(__file__).resolve().parent.parent / "demo" / "model"
-
-
-@dataclass(frozen=True)
-class CpuSeconds:
-    """CPU time used so far, user and system."""
-
-    front_end: float
-    engine: float
 
 
 @dataclass(frozen=True)
@@ -63,7 +50,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--repeats", type=int, default=3, help="medians are over these")
     arguments = parser.parse_args()
-    pictures = [_draw(seed) for seed in range(arguments.requests)]
+    pictures = [draw_blocks(seed) for seed in range(arguments.requests)]
     rows = [
         row
         for peer_type in PEERS
@@ -75,8 +62,8 @@ def main() -> None:
 async def _measure_peer(
     peer_type: type[Peer], arguments: argparse.Namespace, pictures: list[bytes]
 ) -> list[Result]:
-    peer = peer_type(arguments.model.resolve(), _free_port())
-    async with _running(peer) as process:
+    peer = peer_type(arguments.model.resolve(), free_port())
+    async with running(peer) as process:
         await _ask_all(peer, pictures[:_WARM_UP_REQUESTS], 4)
         rows = []
         for concurrency in arguments.concurrency:
@@ -92,9 +79,9 @@ async def _measure_peer(
 async def _measure(
     peer: Peer, process: psutil.Process, pictures: list[bytes], concurrency: int
 ) -> Result:
-    before, started = _cpu_seconds(process), time.monotonic()
+    before, started = cpu_seconds(process), time.monotonic()
     first_token_s = await _ask_all(peer, pictures, concurrency)
-    wall_s, after = time.monotonic() - started, _cpu_seconds(process)
+    wall_s, used = time.monotonic() - started, cpu_seconds(process) - before
     percentiles = statistics.quantiles(first_token_s, n=100)
     return Result(
         peer=peer.name,
@@ -102,8 +89,8 @@ async def _measure(
         requests_per_s=len(pictures) / wall_s,
         ttft_p50_ms=1000 * percentiles[49],
         ttft_p99_ms=1000 * percentiles[98],
-        front_end_ms=1000 * (after.front_end - before.front_end) / len(pictures),
-        engine_ms=1000 * (after.engine - before.engine) / len(pictures),
+        front_end_ms=1000 * (used.front_end + used.workers) / len(pictures),
+        engine_ms=1000 * used.engine / len(pictures),
     )
 
 
@@ -115,64 +102,6 @@ async def _ask_all(peer: Peer, pictures: list[bytes], concurrency: int) -> list[
             return await peer.ask(picture)
 
     return await asyncio.gather(*(ask(picture) for picture in pictures))
-
-
-@contextlib.asynccontextmanager
-async def _running(peer: Peer) -> AsyncIterator[psutil.Process]:
-    print(f"starting {peer.name} …", flush=True)
-    process = await asyncio.create_subprocess_exec(
-        *peer.command(), env=peer.full_environment(), stdout=asyncio.subprocess.DEVNULL
-    )
-    try:
-        picture = _draw(0)
-        await _wait_until_answering(peer, process, picture)
-        yield psutil.Process(process.pid)
-        await peer.close()
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself
-            process.terminate()
-        await process.wait()
-
-
-async def _wait_until_answering(
-    peer: Peer, process: asyncio.subprocess.Process, picture: bytes
-) -> None:
-    await peer.connect()
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while True:
-        try:
-            await peer.ask(picture)
-        except (grpc.RpcError, httpx.HTTPError):  # not listening, or not ready
-            if process.returncode is not None or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(1)
-        else:
-            return
-
-
-def _cpu_seconds(server: psutil.Process) -> CpuSeconds:
-    front_end, engine = _own_cpu_s(server), 0.0
-    for child in server.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name().startswith("VLLM::"):
-                engine += _own_cpu_s(child)
-            else:
-                front_end += _own_cpu_s(child)
-    return CpuSeconds(front_end, engine)
-
-
-def _own_cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
-
-
-def _draw(seed: int) -> bytes:
-    """Return a 640x480 JPEG of large coloured blocks, about 20 kB."""
-    blocks = np.random.default_rng(seed).integers(0, 255, (12, 16, 3), dtype=np.uint8)
-    image = Image.fromarray(blocks).resize((640, 480), Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
 
 
 def _stamped(jpeg: bytes, concurrency: int, repeat: int) -> bytes:
@@ -190,12 +119,6 @@ def _median(repeats: list[Result]) -> Result:
 
     figures = ("requests_per_s", "ttft_p50_ms", "ttft_p99_ms", "front_end_ms", "engine_ms")
     return Result(repeats[0].peer, repeats[0].concurrency, **{name: of(name) for name in figures})
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _print_table(rows: list[Result]) -> None:
