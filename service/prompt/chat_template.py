@@ -14,7 +14,13 @@ from jinja2 import Environment, Template, TemplateSyntaxError
 
 from service.errors import TemplateRefusedError
 from service.prompt.content_format import takes_parts
-from service.prompt.template_environment import TemplateEnvironment
+from service.prompt.render_budget import (
+    RenderBudget,
+    TemplateLimitError,
+    spending,
+    text_bytes,
+)
+from service.prompt.template_environment import TemplateEnvironment, clock, limited_output
 from service.prompt.template_messages import Messages
 
 _CUTTING_METHODS = {
@@ -23,8 +29,15 @@ _CUTTING_METHODS = {
 }
 # Stands behind the text that is to be continued; spelled as transformers spells it.
 _END_TAG = "CONTINUE_FINAL_MESSAGE_TAG "
+# The longest that any conversation takes beside the event loop.
+DEFAULT_SECONDS = 10.0
+_MAX_COMPLAINT = 2000
 _REFUSES = "the model's chat template refuses it"
 _NOTHING: Mapping[str, Any] = {}
+
+
+class RenderTimeoutError(TemplateRefusedError):
+    """A template took longer than it was given; with more time it might be done."""
 
 
 class ChatTemplate:
@@ -48,7 +61,7 @@ class ChatTemplate:
             self.problem = str(exc)
         self.separators = _find_separators(source, special_tokens)
 
-    def render(
+    def render(  # noqa: PLR0913 - how, all by name
         self,
         messages: Messages,
         *,
@@ -56,10 +69,12 @@ class ChatTemplate:
         continue_final_message: bool = False,
         arguments: Mapping[str, Any] = _NOTHING,
         now: datetime | None = None,
+        seconds: float = DEFAULT_SECONDS,
     ) -> str:
         """Render; raises TemplateRefusedError with what the template, or Jinja, complains of.
 
         With `now` the template's clock stands still. `arguments` are more of its variables.
+        RenderTimeoutError when it takes more than `seconds`.
         """
         variables: dict[str, Any] = {
             "tools": None,
@@ -70,17 +85,23 @@ class ChatTemplate:
             "add_generation_prompt": add_generation_prompt,
         }
         if now is not None:
-            variables["strftime_now"] = now.strftime
-        text = self._render(variables)
+            variables["strftime_now"] = clock(now)
+        text = self._render(variables, _budget_for(messages, seconds))
         return self._cut_at_end(text, messages) if continue_final_message else text
 
-    def _render(self, variables: dict[str, Any]) -> str:
+    def _render(self, variables: dict[str, Any], budget: RenderBudget) -> str:
         if self._template is None:
             raise TemplateRefusedError("conversation", f"{_REFUSES}: {self.problem}")
         try:
-            return self._template.render(variables)
+            with spending(budget):
+                context = self._template.new_context(variables)
+                return limited_output(self._template.root_render_func(context))
+        except TemplateLimitError as exc:
+            kind = RenderTimeoutError if exc.ran_out_of_time else TemplateRefusedError
+            raise kind("conversation", f"the model's chat template was stopped: {exc}") from None
         except Exception as exc:  # a template is a program: it raises anything
-            raise TemplateRefusedError("conversation", f"{_REFUSES}: {exc}") from exc
+            complaint = str(exc)[:_MAX_COMPLAINT]
+            raise TemplateRefusedError("conversation", f"{_REFUSES}: {complaint}") from exc
 
     def _cut_at_end(self, text: str, messages: Messages) -> str:
         """Cut a prompt behind the text that was tagged, as transformers does."""
@@ -93,6 +114,15 @@ class ChatTemplate:
         end = text.rindex(tag)
         keeps_space = text[end : end + len(_END_TAG)] == _END_TAG
         return text[:end] if keeps_space else text[:end].rstrip()
+
+
+def _budget_for(messages: Messages, seconds: float) -> RenderBudget:
+    contents = [message["content"] for message in messages]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    texts = [content for content in contents if isinstance(content, str)]
+    texts += [part.get("text", "") for part in parts]
+    size = sum(map(text_bytes, texts))
+    return RenderBudget(messages=len(messages) + len(parts), text_bytes=size, seconds=seconds)
 
 
 def _final_text(messages: Messages) -> str:

@@ -1,7 +1,9 @@
-"""The PromptRenderer port: renders a usual conversation at once, a large one in a thread.
+"""The PromptRenderer port: renders a usual conversation at once, what takes long in a thread.
 
-One thread, so that several large conversations take the interpreter from the others no more than
-one does. Usual conversations never wait for it.
+At once means on the event loop, where nothing else goes on meanwhile: so only small conversations
+are tried there, and only for a twentieth of a second. A template that needs longer gets the
+thread and its time; as long as it is slow, all that it renders goes there. There is one thread:
+several that render take the interpreter from the others no more than one does.
 
 Tested by tests/unit/prompt/test_paced_renderer.py.
 """
@@ -9,17 +11,20 @@ Tested by tests/unit/prompt/test_paced_renderer.py.
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from service.domain.conversation import Conversation, PromptOptions, TextPart
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
+from service.prompt.chat_template import RenderTimeoutError
 from service.prompt.places import FamilyPlaces
 from service.prompt.renderer import TemplateRenderer
 
-# What is rendered in less than a millisecond.
+# What is rendered in about a millisecond.
 _MAX_PARTS = 128
 _MAX_CHARACTERS = 64 << 10
+_AT_ONCE_S = 0.05
 
 
 class PacedRenderer:
@@ -28,6 +33,7 @@ class PacedRenderer:
     def __init__(self, renderer: TemplateRenderer) -> None:
         self._renderer = renderer
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
+        self._is_slow = False
 
     @property
     def prompt_format(self) -> PromptFormat:
@@ -41,12 +47,20 @@ class PacedRenderer:
 
     async def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""
-        if _is_small(conversation):
-            return self._renderer.render(conversation, options)
+        is_small = _is_small(conversation)
+        if is_small and not self._is_slow:
+            try:
+                return self._renderer.render(conversation, options, seconds=_AT_ONCE_S)
+            except RenderTimeoutError:
+                self._is_slow = True
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
+        started = time.monotonic()
+        prompt = await loop.run_in_executor(
             self._thread, self._renderer.render, conversation, options
         )
+        if is_small:
+            self._is_slow = time.monotonic() - started > _AT_ONCE_S / 2
+        return prompt
 
 
 def _is_small(conversation: Conversation) -> bool:

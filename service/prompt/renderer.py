@@ -18,7 +18,7 @@ from service.domain.conversation import (
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
 from service.errors import StartupError, TemplateRefusedError
-from service.prompt.chat_template import ChatTemplate
+from service.prompt.chat_template import DEFAULT_SECONDS, ChatTemplate
 from service.prompt.formats import FAMILIES, find_family, find_format
 from service.prompt.formats.family import Family
 from service.prompt.places import FamilyPlaces
@@ -48,13 +48,19 @@ class TemplateRenderer:
         """Which format is used, and why."""
         return self._format
 
-    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
+    def render(
+        self,
+        conversation: Conversation,
+        options: PromptOptions,
+        *,
+        seconds: float = DEFAULT_SECONDS,
+    ) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""
         template = self._ready_template()
         if options.continue_final_message:
             _check_final_text(conversation)
         now = datetime.now()  # noqa: DTZ005 - local time, as transformers gives it
-        fill = partial(self._fill, conversation, options, now)
+        fill = partial(self._fill, conversation, options, now, seconds)
         # Without marks first: what the template says of a text then quotes none.
         text = fill(str)
         if options.trust_special_tokens:
@@ -75,6 +81,7 @@ class TemplateRenderer:
         conversation: Conversation,
         options: PromptOptions,
         now: datetime,
+        seconds: float,
         edit: Callable[[str], str],
     ) -> str:
         template, trusted = self._ready_template(), options.trust_special_tokens
@@ -87,6 +94,7 @@ class TemplateRenderer:
             add_generation_prompt=options.add_generation_prompt,
             continue_final_message=options.continue_final_message,
             now=now,
+            seconds=seconds,
         )
 
     def _ready_template(self) -> ChatTemplate:

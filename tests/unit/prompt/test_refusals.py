@@ -17,7 +17,7 @@ ESCAPES = [
     "messages.__class__.__init__.__globals__",
     "cycler.__init__.__globals__.os",
     "raise_exception.__globals__.__builtins__",
-    "strftime_now.__self__.year",
+    "strftime_now.__closure__[0].cell_contents",
     "self.__init__.__globals__",
     "'{0.__class__.__mro__}'.format('')",
     "(''|attr('__class__')).__mro__",
