@@ -1,4 +1,4 @@
-"""One family at a time: its checkpoint, both renderers, and a sidecar on its tokenizer."""
+"""Each family: its checkpoint, both renderers, and a sidecar on its tokenizer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from tokenizers import Tokenizer
 
 from service.config import prepare_engine_environment
 from tests.conformance.formats.checkpoints import Checkpoint
@@ -23,9 +24,10 @@ CONNECTOR = "decoded-media"
 
 @dataclass(frozen=True)
 class Family:
-    """A family's checkpoint, and the two that make prompts for it."""
+    """A family's checkpoint and its tokenizer, and the two that make prompts for it."""
 
     checkpoint: Checkpoint
+    tokenizer: Tokenizer
     ours: OurPrompts
     vllm: VllmPrompts
 
@@ -44,24 +46,19 @@ def _environment() -> Iterator[None]:
 
 
 class Families:
-    """Opens one family at a time; its conversations come one after the other."""
+    """Opens each family when it is first asked for; small as they are, all stay open."""
 
-    def __init__(self, directories: pytest.TempPathFactory) -> None:
+    def __init__(self, directories: pytest.TempPathFactory, opened: ExitStack) -> None:
         self._directories = directories
-        self._opened = ExitStack()
-        self._family: Family | None = None
+        self._opened = opened
+        self._families: dict[str, Family] = {}
 
     def open(self, name: str) -> Family:
         """Return the family of that name."""
-        if self._family is None or self._family.checkpoint.name != name:
-            self.close()
-            self._family = self._opened.enter_context(_running(name, self._directories))
-        return self._family
-
-    def close(self) -> None:
-        """Stop the family's sidecar."""
-        self._family = None
-        self._opened.close()
+        if name not in self._families:
+            running = _running(name, self._directories)
+            self._families[name] = self._opened.enter_context(running)
+        return self._families[name]
 
 
 @contextmanager
@@ -76,14 +73,18 @@ def _running(name: str, directories: pytest.TempPathFactory) -> Iterator[Family]
     args = parse_engine_args(str(directory), checkpoint.engine_flags())
     config = args.create_engine_config()
     with connect(directory / "tokenizer.json", directory / "sidecar.sock") as sidecar:
-        yield Family(checkpoint, OurPrompts(directory, args, config, sidecar), VllmPrompts(config))
+        yield Family(
+            checkpoint,
+            Tokenizer.from_file(str(directory / "tokenizer.json")),
+            OurPrompts(directory, args, config, sidecar),
+            VllmPrompts(config),
+        )
 
 
 @pytest.fixture(scope="session")
 def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Families]:
-    opened = Families(tmp_path_factory)
-    yield opened
-    opened.close()
+    with ExitStack() as opened:
+        yield Families(tmp_path_factory, opened)
 
 
 @pytest.fixture

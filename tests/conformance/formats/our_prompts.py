@@ -8,7 +8,6 @@ from typing import Any
 
 from vllm.renderers import renderer_from_config
 
-from service.domain.conversation import Conversation, PromptOptions
 from service.domain.media import PreparedMedia
 from service.domain.prompt import RenderedPrompt
 from service.engine.preprocessor import Preprocessor
@@ -40,18 +39,16 @@ class OurPrompts:
 
     def token_ids(self, case: Case) -> list[int]:
         """Return the prompt's ids, media in their places."""
-        conversation = case.conversation()
-        ids = self.encode(self.render(conversation, case.options))
-        prepared = [self._prepare(part.field) for part in conversation.media_parts()]
+        ids = self._encode(self.render(case))
+        prepared = [self._prepare(part.field) for part in case.conversation().media_parts()]
         prompt = asyncio.run(self._builder.build(ids, prepared))
         return list(self._builder.to_send(prompt)["prompt_token_ids"])
 
-    def render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
-        """Return the text, and what of it a user wrote."""
-        return self.renderer.render(conversation, options)
+    def render(self, case: Case) -> RenderedPrompt:
+        """Return the prompt's text, and what of it a user wrote."""
+        return self.renderer.render(case.conversation(), case.options)
 
-    def encode(self, rendered: RenderedPrompt) -> list[int]:
-        """Return the text's ids."""
+    def _encode(self, rendered: RenderedPrompt) -> list[int]:
         request = pb.EncodeRequest(
             text=rendered.text.encode(),
             literal_spans=[

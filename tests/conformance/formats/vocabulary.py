@@ -119,7 +119,9 @@ def _sentence_piece(kind: Kind) -> Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=_SIZE + 256, show_progress=False, special_tokens=["<unk>", *_BYTES]
     )
-    tokenizer.train_from_iterator(" ".join(_CORPUS).split(" "), trainer=trainer)
+    space = "" if kind == "llama" else " "  # Llama's normalizer puts its own in front
+    words = [f"{space}{word}" for text in _CORPUS for word in text.split()]
+    tokenizer.train_from_iterator(words, trainer=trainer)
     return _as_in_checkpoints(tokenizer, kind)
 
 
