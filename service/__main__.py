@@ -86,18 +86,6 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="host:port, [::]:port or unix:PATH (default: %(default)s)",
     )
     serve.add_argument("--served-model-name", help="the name that requests use for the model")
-    serve.add_argument(
-        "--chat-template",
-        type=Path,
-        metavar="FILE",
-        help="a Jinja chat template to use instead of the checkpoint's",
-    )
-    serve.add_argument(
-        "--prompt-format",
-        metavar="NAME",
-        help="the family whose placeholders and default template to use, such as qwen-vl "
-        "(default: by the checkpoint's config.json; a wrong name lists all)",
-    )
     serve.add_argument("--sidecar", metavar="FILE", help="the tokenizer sidecar's binary")
     serve.add_argument(
         "--grace",
@@ -124,7 +112,23 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default="info",
         help="debug brings vLLM's own log back (default: %(default)s)",
     )
+    _add_prompt_flags(serve)
     add_media_flags(serve)
+
+
+def _add_prompt_flags(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument(
+        "--chat-template",
+        type=Path,
+        metavar="FILE",
+        help="a Jinja chat template to use instead of the checkpoint's",
+    )
+    serve.add_argument(
+        "--prompt-format",
+        metavar="NAME",
+        help="the family whose placeholders and default template to use, such as qwen-vl "
+        "(default: by the checkpoint's config.json; a wrong name lists all)",
+    )
 
 
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:

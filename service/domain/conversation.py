@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Modality(StrEnum):
@@ -203,3 +205,4 @@ class PromptOptions:
     continue_final_message: bool = False
     trust_special_tokens: bool = False
     add_special_tokens: bool = False
+    template_arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -36,10 +36,6 @@ _REFUSES = "the model's chat template refuses it"
 _NOTHING: Mapping[str, Any] = {}
 
 
-class RenderTimeoutError(TemplateRefusedError):
-    """A template took longer than it was given; with more time it might be done."""
-
-
 class ChatTemplate:
     """A Jinja template and the special tokens that it may name.
 
@@ -74,8 +70,10 @@ class ChatTemplate:
         """Render; raises TemplateRefusedError with what the template, or Jinja, complains of.
 
         With `now` the template's clock stands still. `arguments` are more of its variables.
-        RenderTimeoutError when it takes more than `seconds`.
+        The cause is a TemplateLimitError for a template that did more than it may, or took more
+        than `seconds`.
         """
+        self._refuse_special_tokens(arguments)
         variables: dict[str, Any] = {
             "tools": None,
             "documents": None,
@@ -89,6 +87,11 @@ class ChatTemplate:
         text = self._render(variables, _budget_for(messages, seconds))
         return self._cut_at_end(text, messages) if continue_final_message else text
 
+    def _refuse_special_tokens(self, arguments: Mapping[str, Any]) -> None:
+        for name in arguments.keys() & self._special_tokens.keys():
+            field = f"prompt_options.template_arguments.{name}"
+            raise TemplateRefusedError(field, "is one of the model's special tokens")
+
     def _render(self, variables: dict[str, Any], budget: RenderBudget) -> str:
         if self._template is None:
             raise TemplateRefusedError("conversation", f"{_REFUSES}: {self.problem}")
@@ -97,8 +100,8 @@ class ChatTemplate:
                 context = self._template.new_context(variables)
                 return limited_output(self._template.root_render_func(context))
         except TemplateLimitError as exc:
-            kind = RenderTimeoutError if exc.ran_out_of_time else TemplateRefusedError
-            raise kind("conversation", f"the model's chat template was stopped: {exc}") from None
+            stopped = f"the model's chat template was stopped: {exc}"
+            raise TemplateRefusedError("conversation", stopped) from exc
         except Exception as exc:  # a template is a program: it raises anything
             complaint = str(exc)[:_MAX_COMPLAINT]
             raise TemplateRefusedError("conversation", f"{_REFUSES}: {complaint}") from exc

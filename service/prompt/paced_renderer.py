@@ -17,8 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from service.domain.conversation import Conversation, PromptOptions, TextPart
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
-from service.prompt.chat_template import RenderTimeoutError
+from service.errors import TemplateRefusedError
 from service.prompt.places import FamilyPlaces
+from service.prompt.render_budget import TemplateLimitError
 from service.prompt.renderer import TemplateRenderer
 
 # What is rendered in about a millisecond.
@@ -51,7 +52,9 @@ class PacedRenderer:
         if is_small and not self._is_slow:
             try:
                 return self._renderer.render(conversation, options, seconds=_AT_ONCE_S)
-            except RenderTimeoutError:
+            except TemplateRefusedError as exc:
+                if not _ran_out_of_time(exc):
+                    raise
                 self._is_slow = True
         loop = asyncio.get_running_loop()
         started = time.monotonic()
@@ -61,6 +64,11 @@ class PacedRenderer:
         if is_small:
             self._is_slow = time.monotonic() - started > _AT_ONCE_S / 2
         return prompt
+
+
+def _ran_out_of_time(refusal: TemplateRefusedError) -> bool:
+    cause = refusal.__cause__
+    return isinstance(cause, TemplateLimitError) and cause.ran_out_of_time
 
 
 def _is_small(conversation: Conversation) -> bool:

@@ -23,7 +23,7 @@ from service.prompt.formats import FAMILIES, find_family, find_format
 from service.prompt.formats.family import Family
 from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
-from service.prompt.template_messages import to_part_messages, to_string_messages
+from service.prompt.template_messages import edit_texts, to_part_messages, to_string_messages
 from service.prompt.template_source import (
     TemplateSource,
     find_template,
@@ -93,6 +93,7 @@ class TemplateRenderer:
             messages,
             add_generation_prompt=options.add_generation_prompt,
             continue_final_message=options.continue_final_message,
+            arguments=edit_texts(options.template_arguments, edit),
             now=now,
             seconds=seconds,
         )

@@ -9,13 +9,16 @@ Tested by tests/unit/prompt/test_template_messages.py.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.domain.conversation import Conversation, MediaPart, Message, Modality, TextPart
 from service.errors import TemplateRefusedError
 from service.prompt.formats.family import Family
+
+_WORDS = re.compile(r"[A-Za-z0-9_ .,:/+-]*")
 
 Messages = list[dict[str, Any]]
 
@@ -54,6 +57,20 @@ def to_string_messages(
             {"role": str(message.role), "content": "\n".join([*places, *map(edit, texts)])}
         )
     return messages
+
+
+def edit_texts(value: Any, edit: Callable[[str], str]) -> Any:  # noqa: ANN401 - as JSON has it
+    """Return a caller's value with `edit` gone over its texts, but for words such as `high`.
+
+    A template compares those with words of its own, and they spell no control token.
+    """
+    if isinstance(value, str):
+        return value if _WORDS.fullmatch(value) else edit(value)
+    if isinstance(value, Mapping):
+        return {key: edit_texts(one, edit) for key, one in value.items()}
+    if isinstance(value, list):
+        return [edit_texts(one, edit) for one in value]
+    return value
 
 
 def _places(message: Message, family: Family | None, numbers: Counter[Modality]) -> list[str]:

@@ -20,6 +20,7 @@ from service.domain.events import GenerationRequest
 from service.errors import InvalidRequestError
 from service.rpc.conversations import to_conversation, to_media
 from service.rpc.samplings import to_sampling
+from service.rpc.template_arguments import to_template_arguments
 from service.rpc.violations import Violations
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _to_prompt_options(
         continue_final_message=continues,
         trust_special_tokens=message.trust_special_tokens,
         add_special_tokens=message.add_special_tokens,
+        template_arguments=to_template_arguments(message.template_arguments, violations),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from triptych_client._prompt import Audio, Bytes, File, Image, Video
 
@@ -59,5 +59,9 @@ class GenerateOptions(TypedDict, total=False):
     continue_final_message: bool | None
     #: Obey control tokens in text parts; only when the caller wrote all of them itself.
     trust_special_tokens: bool | None
+    #: Add what the tokenizer puts around a text, such as BOS; of a `RawText` only.
+    add_special_tokens: bool | None
+    #: Variables for the model's chat template, such as `{"enable_thinking": True}`.
+    template_arguments: Mapping[str, Any] | None
     #: Fill `token_ids` of deltas and outputs.
     include_token_ids: bool | None

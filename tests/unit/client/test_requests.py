@@ -71,6 +71,7 @@ def test_options_arrive_in_their_messages() -> None:
             "seed": -3,
             "stop_token_ids": [1, 2],
             "continue_final_message": True,
+            "template_arguments": {"enable_thinking": True},
             "include_token_ids": True,
         },
     )
@@ -80,6 +81,7 @@ def test_options_arrive_in_their_messages() -> None:
         max_tokens=5, seed=-3, stop_token_ids=[1, 2]
     )
     assert request.prompt_options.continue_final_message
+    assert request.prompt_options.template_arguments["enable_thinking"] is True
     assert request.output_options.include_token_ids
 
 

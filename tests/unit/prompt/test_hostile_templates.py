@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from service.errors import TemplateRefusedError
-from service.prompt.chat_template import ChatTemplate, RenderTimeoutError
+from service.prompt.chat_template import ChatTemplate
 
 MEMORY, LARGE, STEPS = (
     "it would need too much memory",
@@ -168,8 +168,9 @@ def test_a_template_is_stopped_when_its_time_is_over() -> None:
     """With more time it might be done, so that is told apart."""
     template = ChatTemplate("{% for i in range(9) %}{% endfor %}done", {})
 
-    with pytest.raises(RenderTimeoutError, match="was stopped: it takes too long"):
+    with pytest.raises(TemplateRefusedError, match="was stopped: it takes too long") as refusal:
         template.render(MESSAGES, seconds=0)
+    assert refusal.value.__cause__.ran_out_of_time
     assert "done" == template.render(MESSAGES)
 
 

@@ -11,8 +11,9 @@ from service.domain.conversation import Conversation, Message, PromptOptions
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
 from service.errors import TemplateRefusedError
-from service.prompt.chat_template import ChatTemplate, RenderTimeoutError
+from service.prompt.chat_template import ChatTemplate
 from service.prompt.paced_renderer import PacedRenderer
+from service.prompt.render_budget import TemplateLimitError
 from service.prompt.renderer import TemplateRenderer
 from tests.unit.prompt.templates import assistant, user
 
@@ -33,7 +34,9 @@ class Watched(TemplateRenderer):
     ) -> RenderedPrompt:
         self.threads.append(threading.current_thread().name.split("_")[0])
         if seconds < self.patience:
-            raise RenderTimeoutError("conversation", "too slow")
+            raise TemplateRefusedError("conversation", "too slow") from TemplateLimitError(
+                "too slow", ran_out_of_time=True
+            )
         return RenderedPrompt("rendered")
 
 

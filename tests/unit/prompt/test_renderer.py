@@ -144,3 +144,62 @@ def test_a_continued_text_ends_the_prompt(
 
     assert prompt.text.endswith(expected)
     assert ([] if trusted else [final.strip()]) == literals(prompt)[-1:]
+
+
+def with_arguments(**arguments: object) -> PromptOptions:
+    """Return options with variables for the template."""
+    return PromptOptions(add_generation_prompt=False, template_arguments=arguments)
+
+
+THINKS = (
+    "{% if enable_thinking is defined and not enable_thinking %}<think></think>{% endif %}"
+    "{{ messages[0].content }}{{ effort | default('none') }}{{ notes | default('') }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "own"),
+    [
+        (with_arguments(), "anone", ["a"]),
+        (with_arguments(enable_thinking=False), "<think></think>anone", ["a"]),
+        (with_arguments(enable_thinking=True, unheard_of=[1]), "anone", ["a"]),
+        (with_arguments(effort="high"), "ahigh", ["a"]),
+        (with_arguments(notes="<|im_end|>"), "anone<|im_end|>", ["a", "<|im_end|>"]),
+        (with_arguments(effort="<|im_", notes="end|>"), "a<|im_end|>", ["a<|im_end|>"]),
+    ],
+)
+def test_a_template_gets_its_arguments(
+    options: PromptOptions, expected: str, own: list[str]
+) -> None:
+    """Their texts are the caller's, as those of messages are; words are not worth telling."""
+    prompt = render(THINKS, user("a"), options=options)
+
+    assert expected == prompt.text
+    assert own == literals(prompt)
+
+
+def test_texts_deep_in_arguments_are_the_callers_too() -> None:
+    source = "{% for one in notes %}{{ one.text }};{% endfor %}{{ notes | tojson }}"
+    prompt = render(source, user("a"), options=with_arguments(notes=[{"text": "</s>"}]))
+
+    assert '</s>;[{"text": "</s>"}]' == prompt.text
+    assert ["</s>", "</s>"] == literals(prompt)
+
+
+def test_a_special_token_is_no_argument() -> None:
+    with pytest.raises(TemplateRefusedError) as refusal:
+        render("{{ bos_token }}", user("a"), options=with_arguments(bos_token="mine"))  # noqa: S106
+
+    assert [
+        ("prompt_options.template_arguments.bos_token", "is one of the model's special tokens")
+    ] == refusal.value.violations
+
+
+def test_trusted_arguments_are_obeyed() -> None:
+    options = PromptOptions(
+        add_generation_prompt=False,
+        trust_special_tokens=True,
+        template_arguments={"notes": "<|im_end|>"},
+    )
+
+    assert () == render(THINKS, user("a"), options=options).literal_spans

@@ -23,58 +23,59 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from triptych.v1 import conversation_pb2 as triptych_dot_v1_dot_conversation__pb2
 from triptych.v1 import media_pb2 as triptych_dot_v1_dot_media__pb2
 from triptych.v1 import sampling_pb2 as triptych_dot_v1_dot_sampling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$triptych/v1/generation_service.proto\x12\x0btriptych.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1etriptych/v1/conversation.proto\x1a\x17triptych/v1/media.proto\x1a\x1atriptych/v1/sampling.proto\"\x84\x03\n\x0fGenerateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x31\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32\x19.triptych.v1.ConversationH\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12*\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x15.triptych.v1.TokenIdsH\x00\x12-\n\x08sampling\x18\x05 \x01(\x0b\x32\x1b.triptych.v1.SamplingParams\x12\x32\n\x0eprompt_options\x18\x06 \x01(\x0b\x32\x1a.triptych.v1.PromptOptions\x12\x32\n\x0eoutput_options\x18\x07 \x01(\x0b\x32\x1a.triptych.v1.OutputOptions\x12\x30\n\rmedia_options\x18\x08 \x01(\x0b\x32\x19.triptych.v1.MediaOptions\x12 \n\x05media\x18\t \x03(\x0b\x32\x11.triptych.v1.PartB\x08\n\x06prompt\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"\x81\x02\n\rPromptOptions\x12\"\n\x15\x61\x64\x64_generation_prompt\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12#\n\x16\x63ontinue_final_message\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12!\n\x14trust_special_tokens\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x04 \x01(\x08H\x03\x88\x01\x01\x42\x18\n\x16_add_generation_promptB\x19\n\x17_continue_final_messageB\x17\n\x15_trust_special_tokensB\x15\n\x13_add_special_tokens\"E\n\rOutputOptions\x12\x1e\n\x11include_token_ids\x18\x01 \x01(\x08H\x00\x88\x01\x01\x42\x14\n\x12_include_token_ids\"\xd7\x01\n\x10GenerateResponse\x12\'\n\x07started\x18\x01 \x01(\x0b\x32\x14.triptych.v1.StartedH\x00\x12,\n\ntext_delta\x18\x02 \x01(\x0b\x32\x16.triptych.v1.TextDeltaH\x00\x12\x36\n\x0foutput_finished\x18\x03 \x01(\x0b\x32\x1b.triptych.v1.OutputFinishedH\x00\x12+\n\tcompleted\x18\x04 \x01(\x0b\x32\x16.triptych.v1.CompletedH\x00\x42\x07\n\x05\x65vent\"j\n\x07Started\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x05\x12%\n\x05parts\x18\x04 \x03(\x0b\x32\x16.triptych.v1.PartUsage\"*\n\tPartUsage\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\"B\n\tTextDelta\x12\x14\n\x0coutput_index\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\"\x7f\n\x0eOutputFinished\x12\x14\n\x0coutput_index\x18\x01 \x01(\x05\x12)\n\x06reason\x18\x02 \x01(\x0e\x32\x19.triptych.v1.FinishReason\x12\x1a\n\rstop_token_id\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x10\n\x0e_stop_token_id\"U\n\tCompleted\x12!\n\x05usage\x18\x01 \x01(\x0b\x32\x12.triptych.v1.Usage\x12%\n\x07timings\x18\x02 \x01(\x0b\x32\x14.triptych.v1.Timings\"\xc3\x01\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x1a\n\x12prompt_text_tokens\x18\x02 \x01(\x05\x12\x1b\n\x13prompt_image_tokens\x18\x03 \x01(\x05\x12\x1b\n\x13prompt_audio_tokens\x18\x04 \x01(\x05\x12\x1b\n\x13prompt_video_tokens\x18\x05 \x01(\x05\x12\x15\n\rcached_tokens\x18\x06 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x07 \x01(\x05\"\xac\x02\n\x07Timings\x12(\n\x05\x66\x65tch\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\npreprocess\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05queue\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07prefill\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08generate\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x63\x61\x63hed_media_parts\x18\x07 \x01(\x05\"E\n\x14GenerateUnaryRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"\x8f\x01\n\x15GenerateUnaryResponse\x12%\n\x07started\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Started\x12$\n\x07outputs\x18\x02 \x03(\x0b\x32\x13.triptych.v1.Output\x12)\n\tcompleted\x18\x03 \x01(\x0b\x32\x16.triptych.v1.Completed\"X\n\x06Output\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12-\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x1b.triptych.v1.OutputFinished\"\xbd\x01\n\x0f\x43onverseRequest\x12.\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequestH\x00\x12!\n\x04part\x18\x02 \x01(\x0b\x32\x11.triptych.v1.PartH\x00\x12%\n\x06\x63ommit\x18\x03 \x01(\x0b\x32\x13.triptych.v1.CommitH\x00\x12%\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x13.triptych.v1.CancelH\x00\x42\t\n\x07message\"\x08\n\x06\x43ommit\"\x08\n\x06\x43\x61ncel\"T\n\x10\x43onverseResponse\x12\x12\n\nturn_index\x18\x01 \x01(\x05\x12,\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x1d.triptych.v1.GenerateResponse*z\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x19\n\x15\x46INISH_REASON_ABORTED\x10\x03\x32\x83\x02\n\x11GenerationService\x12I\n\x08Generate\x12\x1c.triptych.v1.GenerateRequest\x1a\x1d.triptych.v1.GenerateResponse0\x01\x12V\n\rGenerateUnary\x12!.triptych.v1.GenerateUnaryRequest\x1a\".triptych.v1.GenerateUnaryResponse\x12K\n\x08\x43onverse\x12\x1c.triptych.v1.ConverseRequest\x1a\x1d.triptych.v1.ConverseResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$triptych/v1/generation_service.proto\x12\x0btriptych.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1etriptych/v1/conversation.proto\x1a\x17triptych/v1/media.proto\x1a\x1atriptych/v1/sampling.proto\"\x84\x03\n\x0fGenerateRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x31\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32\x19.triptych.v1.ConversationH\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12*\n\ttoken_ids\x18\x04 \x01(\x0b\x32\x15.triptych.v1.TokenIdsH\x00\x12-\n\x08sampling\x18\x05 \x01(\x0b\x32\x1b.triptych.v1.SamplingParams\x12\x32\n\x0eprompt_options\x18\x06 \x01(\x0b\x32\x1a.triptych.v1.PromptOptions\x12\x32\n\x0eoutput_options\x18\x07 \x01(\x0b\x32\x1a.triptych.v1.OutputOptions\x12\x30\n\rmedia_options\x18\x08 \x01(\x0b\x32\x19.triptych.v1.MediaOptions\x12 \n\x05media\x18\t \x03(\x0b\x32\x11.triptych.v1.PartB\x08\n\x06prompt\"\x17\n\x08TokenIds\x12\x0b\n\x03ids\x18\x01 \x03(\r\"\xb6\x02\n\rPromptOptions\x12\"\n\x15\x61\x64\x64_generation_prompt\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12#\n\x16\x63ontinue_final_message\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12!\n\x14trust_special_tokens\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x1f\n\x12\x61\x64\x64_special_tokens\x18\x04 \x01(\x08H\x03\x88\x01\x01\x12\x33\n\x12template_arguments\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructB\x18\n\x16_add_generation_promptB\x19\n\x17_continue_final_messageB\x17\n\x15_trust_special_tokensB\x15\n\x13_add_special_tokens\"E\n\rOutputOptions\x12\x1e\n\x11include_token_ids\x18\x01 \x01(\x08H\x00\x88\x01\x01\x42\x14\n\x12_include_token_ids\"\xd7\x01\n\x10GenerateResponse\x12\'\n\x07started\x18\x01 \x01(\x0b\x32\x14.triptych.v1.StartedH\x00\x12,\n\ntext_delta\x18\x02 \x01(\x0b\x32\x16.triptych.v1.TextDeltaH\x00\x12\x36\n\x0foutput_finished\x18\x03 \x01(\x0b\x32\x1b.triptych.v1.OutputFinishedH\x00\x12+\n\tcompleted\x18\x04 \x01(\x0b\x32\x16.triptych.v1.CompletedH\x00\x42\x07\n\x05\x65vent\"j\n\x07Started\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x15\n\rprompt_tokens\x18\x03 \x01(\x05\x12%\n\x05parts\x18\x04 \x03(\x0b\x32\x16.triptych.v1.PartUsage\"*\n\tPartUsage\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\"B\n\tTextDelta\x12\x14\n\x0coutput_index\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\"\x7f\n\x0eOutputFinished\x12\x14\n\x0coutput_index\x18\x01 \x01(\x05\x12)\n\x06reason\x18\x02 \x01(\x0e\x32\x19.triptych.v1.FinishReason\x12\x1a\n\rstop_token_id\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x10\n\x0e_stop_token_id\"U\n\tCompleted\x12!\n\x05usage\x18\x01 \x01(\x0b\x32\x12.triptych.v1.Usage\x12%\n\x07timings\x18\x02 \x01(\x0b\x32\x14.triptych.v1.Timings\"\xc3\x01\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x1a\n\x12prompt_text_tokens\x18\x02 \x01(\x05\x12\x1b\n\x13prompt_image_tokens\x18\x03 \x01(\x05\x12\x1b\n\x13prompt_audio_tokens\x18\x04 \x01(\x05\x12\x1b\n\x13prompt_video_tokens\x18\x05 \x01(\x05\x12\x15\n\rcached_tokens\x18\x06 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x07 \x01(\x05\"\xac\x02\n\x07Timings\x12(\n\x05\x66\x65tch\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\npreprocess\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05queue\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12*\n\x07prefill\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08generate\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x63\x61\x63hed_media_parts\x18\x07 \x01(\x05\"E\n\x14GenerateUnaryRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequest\"\x8f\x01\n\x15GenerateUnaryResponse\x12%\n\x07started\x18\x01 \x01(\x0b\x32\x14.triptych.v1.Started\x12$\n\x07outputs\x18\x02 \x03(\x0b\x32\x13.triptych.v1.Output\x12)\n\tcompleted\x18\x03 \x01(\x0b\x32\x16.triptych.v1.Completed\"X\n\x06Output\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\ttoken_ids\x18\x02 \x03(\r\x12-\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x1b.triptych.v1.OutputFinished\"\xbd\x01\n\x0f\x43onverseRequest\x12.\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1c.triptych.v1.GenerateRequestH\x00\x12!\n\x04part\x18\x02 \x01(\x0b\x32\x11.triptych.v1.PartH\x00\x12%\n\x06\x63ommit\x18\x03 \x01(\x0b\x32\x13.triptych.v1.CommitH\x00\x12%\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x13.triptych.v1.CancelH\x00\x42\t\n\x07message\"\x08\n\x06\x43ommit\"\x08\n\x06\x43\x61ncel\"T\n\x10\x43onverseResponse\x12\x12\n\nturn_index\x18\x01 \x01(\x05\x12,\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x1d.triptych.v1.GenerateResponse*z\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x19\n\x15\x46INISH_REASON_ABORTED\x10\x03\x32\x83\x02\n\x11GenerationService\x12I\n\x08Generate\x12\x1c.triptych.v1.GenerateRequest\x1a\x1d.triptych.v1.GenerateResponse0\x01\x12V\n\rGenerateUnary\x12!.triptych.v1.GenerateUnaryRequest\x1a\".triptych.v1.GenerateUnaryResponse\x12K\n\x08\x43onverse\x12\x1c.triptych.v1.ConverseRequest\x1a\x1d.triptych.v1.ConverseResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.generation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FINISHREASON']._serialized_start=2677
-  _globals['_FINISHREASON']._serialized_end=2799
-  _globals['_GENERATEREQUEST']._serialized_start=171
-  _globals['_GENERATEREQUEST']._serialized_end=559
-  _globals['_TOKENIDS']._serialized_start=561
-  _globals['_TOKENIDS']._serialized_end=584
-  _globals['_PROMPTOPTIONS']._serialized_start=587
-  _globals['_PROMPTOPTIONS']._serialized_end=844
-  _globals['_OUTPUTOPTIONS']._serialized_start=846
-  _globals['_OUTPUTOPTIONS']._serialized_end=915
-  _globals['_GENERATERESPONSE']._serialized_start=918
-  _globals['_GENERATERESPONSE']._serialized_end=1133
-  _globals['_STARTED']._serialized_start=1135
-  _globals['_STARTED']._serialized_end=1241
-  _globals['_PARTUSAGE']._serialized_start=1243
-  _globals['_PARTUSAGE']._serialized_end=1285
-  _globals['_TEXTDELTA']._serialized_start=1287
-  _globals['_TEXTDELTA']._serialized_end=1353
-  _globals['_OUTPUTFINISHED']._serialized_start=1355
-  _globals['_OUTPUTFINISHED']._serialized_end=1482
-  _globals['_COMPLETED']._serialized_start=1484
-  _globals['_COMPLETED']._serialized_end=1569
-  _globals['_USAGE']._serialized_start=1572
-  _globals['_USAGE']._serialized_end=1767
-  _globals['_TIMINGS']._serialized_start=1770
-  _globals['_TIMINGS']._serialized_end=2070
-  _globals['_GENERATEUNARYREQUEST']._serialized_start=2072
-  _globals['_GENERATEUNARYREQUEST']._serialized_end=2141
-  _globals['_GENERATEUNARYRESPONSE']._serialized_start=2144
-  _globals['_GENERATEUNARYRESPONSE']._serialized_end=2287
-  _globals['_OUTPUT']._serialized_start=2289
-  _globals['_OUTPUT']._serialized_end=2377
-  _globals['_CONVERSEREQUEST']._serialized_start=2380
-  _globals['_CONVERSEREQUEST']._serialized_end=2569
-  _globals['_COMMIT']._serialized_start=2571
-  _globals['_COMMIT']._serialized_end=2579
-  _globals['_CANCEL']._serialized_start=2581
-  _globals['_CANCEL']._serialized_end=2589
-  _globals['_CONVERSERESPONSE']._serialized_start=2591
-  _globals['_CONVERSERESPONSE']._serialized_end=2675
-  _globals['_GENERATIONSERVICE']._serialized_start=2802
-  _globals['_GENERATIONSERVICE']._serialized_end=3061
+  _globals['_FINISHREASON']._serialized_start=2760
+  _globals['_FINISHREASON']._serialized_end=2882
+  _globals['_GENERATEREQUEST']._serialized_start=201
+  _globals['_GENERATEREQUEST']._serialized_end=589
+  _globals['_TOKENIDS']._serialized_start=591
+  _globals['_TOKENIDS']._serialized_end=614
+  _globals['_PROMPTOPTIONS']._serialized_start=617
+  _globals['_PROMPTOPTIONS']._serialized_end=927
+  _globals['_OUTPUTOPTIONS']._serialized_start=929
+  _globals['_OUTPUTOPTIONS']._serialized_end=998
+  _globals['_GENERATERESPONSE']._serialized_start=1001
+  _globals['_GENERATERESPONSE']._serialized_end=1216
+  _globals['_STARTED']._serialized_start=1218
+  _globals['_STARTED']._serialized_end=1324
+  _globals['_PARTUSAGE']._serialized_start=1326
+  _globals['_PARTUSAGE']._serialized_end=1368
+  _globals['_TEXTDELTA']._serialized_start=1370
+  _globals['_TEXTDELTA']._serialized_end=1436
+  _globals['_OUTPUTFINISHED']._serialized_start=1438
+  _globals['_OUTPUTFINISHED']._serialized_end=1565
+  _globals['_COMPLETED']._serialized_start=1567
+  _globals['_COMPLETED']._serialized_end=1652
+  _globals['_USAGE']._serialized_start=1655
+  _globals['_USAGE']._serialized_end=1850
+  _globals['_TIMINGS']._serialized_start=1853
+  _globals['_TIMINGS']._serialized_end=2153
+  _globals['_GENERATEUNARYREQUEST']._serialized_start=2155
+  _globals['_GENERATEUNARYREQUEST']._serialized_end=2224
+  _globals['_GENERATEUNARYRESPONSE']._serialized_start=2227
+  _globals['_GENERATEUNARYRESPONSE']._serialized_end=2370
+  _globals['_OUTPUT']._serialized_start=2372
+  _globals['_OUTPUT']._serialized_end=2460
+  _globals['_CONVERSEREQUEST']._serialized_start=2463
+  _globals['_CONVERSEREQUEST']._serialized_end=2652
+  _globals['_COMMIT']._serialized_start=2654
+  _globals['_COMMIT']._serialized_end=2662
+  _globals['_CANCEL']._serialized_start=2664
+  _globals['_CANCEL']._serialized_end=2672
+  _globals['_CONVERSERESPONSE']._serialized_start=2674
+  _globals['_CONVERSERESPONSE']._serialized_end=2758
+  _globals['_GENERATIONSERVICE']._serialized_start=2885
+  _globals['_GENERATIONSERVICE']._serialized_end=3144
 # @@protoc_insertion_point(module_scope)

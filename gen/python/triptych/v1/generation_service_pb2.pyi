@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from triptych.v1 import conversation_pb2 as _conversation_pb2
@@ -166,6 +167,7 @@ class PromptOptions(_message.Message):
     CONTINUE_FINAL_MESSAGE_FIELD_NUMBER: _builtins.int
     TRUST_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
     ADD_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
+    TEMPLATE_ARGUMENTS_FIELD_NUMBER: _builtins.int
     add_generation_prompt: _builtins.bool
     """Of a conversation: append the model's cue for an assistant's answer. Unset: true, or false
     when `continue_final_message` is true.
@@ -184,6 +186,17 @@ class PromptOptions(_message.Message):
     prompt has it already. Set it for a text that has not, as vLLM's `/v1/completions` does
     unasked. Has no effect on a conversation: the model's format says what is added.
     """
+    @_builtins.property
+    def template_arguments(self) -> _struct_pb2.Struct:
+        """Of a conversation: variables for the model's chat template, such as `enable_thinking: true`.
+        The model's documentation names them; one that its template does not use has no effect.
+
+        At most 64 KiB and 8 levels. Whole numbers are handed on as such (`2`, not `2.0`). A name is
+        one of a Jinja variable, at most 64 characters; those that the server sets itself (`messages`,
+        `tools`, `add_generation_prompt`, special tokens such as `bos_token`) are refused. Texts are
+        the caller's as those of text parts are: control tokens in them are plain characters.
+        """
+
     def __init__(
         self,
         *,
@@ -191,10 +204,11 @@ class PromptOptions(_message.Message):
         continue_final_message: _builtins.bool | None = ...,
         trust_special_tokens: _builtins.bool | None = ...,
         add_special_tokens: _builtins.bool | None = ...,
+        template_arguments: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__add_generation_prompt: _TypeAlias = _typing.Literal["add_generation_prompt"]  # noqa: Y015
     _WhichOneofArgType__add_generation_prompt: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt"]  # noqa: Y015
