@@ -44,6 +44,7 @@ from triptych_client._results import (
     Timings,
     Usage,
 )
+from triptych_client._tokens import Placeholder, PromptLimit, RenderedPrompt, TokenCount
 
 __all__ = [
     "AccessDeniedError",
@@ -79,13 +80,17 @@ __all__ = [
     "OutputFinished",
     "PartUsage",
     "Pcm",
+    "Placeholder",
     "Prompt",
+    "PromptLimit",
     "PromptTooLongError",
     "RawText",
+    "RenderedPrompt",
     "Started",
     "TemplateRefusedError",
     "TextDelta",
     "Timings",
+    "TokenCount",
     "TokenIds",
     "TriptychError",
     "UnavailableError",

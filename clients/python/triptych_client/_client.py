@@ -18,6 +18,7 @@ from triptych.v1 import (
     media_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
+    tokenizer_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
 from triptych_client._errors import error_from_rpc
@@ -40,6 +41,14 @@ from triptych_client._results import (
     answer_from_proto,
     first_output_text,
     model_from_proto,
+)
+from triptych_client._tokens import (
+    RenderedPrompt,
+    TokenCount,
+    build_count_request,
+    build_render_request,
+    count_from_proto,
+    rendered_from_proto,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +132,7 @@ class Client:
         self._generation = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
         self._media = media_service_pb2_grpc.MediaServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+        self._tokenizer = tokenizer_service_pb2_grpc.TokenizerServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -160,6 +170,36 @@ class Client:
         except grpc.RpcError as error:
             raise error_from_rpc(error) from error
         return answer_from_proto(response)
+
+    def count_tokens(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> TokenCount:
+        """Count the tokens of a prompt, part by part; nothing is generated.
+
+        Raises:
+            FileNotFoundError: a local file is missing; nothing was sent.
+
+        """
+        request = build_count_request(prompt, options)
+        timeout_s = self._timeout(options)
+        try:
+            response = self._tokenizer.CountTokens(request, timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return count_from_proto(response)
+
+    def render_prompt(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> RenderedPrompt:
+        """Return the prompt that the model would get, and whether it fits.
+
+        Raises:
+            FileNotFoundError: a local file is missing; nothing was sent.
+
+        """
+        request = build_render_request(prompt, options)
+        timeout_s = self._timeout(options)
+        try:
+            response = self._tokenizer.RenderPrompt(request, timeout=timeout_s)
+        except grpc.RpcError as error:
+            raise error_from_rpc(error) from error
+        return rendered_from_proto(response)
 
     def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
         """Store a file or bytes on the server, and return the `media_id` for parts.

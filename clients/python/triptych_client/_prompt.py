@@ -123,16 +123,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class RawText:
-    """A finished prompt: no chat format is applied, and control tokens in it are obeyed."""
+    """A finished prompt: no chat format is applied, and control tokens in it are obeyed.
+
+    Its placeholders, such as `<image>`, stand for `media`, in their order; a text without any gets
+    them in front.
+    """
 
     text: str
+    media: Sequence[Image | Audio | Video] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenIds:
-    """A finished prompt as token ids of the model's vocabulary."""
+    """A finished prompt as token ids of the model's vocabulary, one placeholder for each medium."""
 
     ids: Sequence[int]
+    media: Sequence[Image | Audio | Video] = ()
 
 
 # One kind of list, so that type checkers know what a literal of mixed parts is; a list of both

@@ -68,6 +68,7 @@ def build_generate_request(
     media = _media_of(options)
     if isinstance(prompt, (RawText, TokenIds)):
         _refuse_beside(prompt, media or options.get("system"), "system or media arguments")
+        request.media.extend(part_to_proto(medium) for medium in prompt.media)
     if isinstance(prompt, RawText):
         request.text = prompt.text
     elif isinstance(prompt, TokenIds):

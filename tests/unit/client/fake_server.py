@@ -26,6 +26,8 @@ from triptych.v1 import (
     model_service_pb2,
     model_service_pb2_grpc,
     sampling_pb2,
+    tokenizer_service_pb2,
+    tokenizer_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
@@ -170,6 +172,26 @@ DESCRIPTION = media_service_pb2.ProbeMediaResponse(
 )
 
 
+RENDERED = tokenizer_service_pb2.RenderPromptResponse(
+    text="<image>?",
+    token_ids=[5, 5, 6],
+    placeholders=[
+        tokenizer_service_pb2.PlaceholderSpan(
+            field="media[0].image",
+            length=2,
+            text_span=tokenizer_service_pb2.TextSpan(end_byte=7),
+        ),
+        tokenizer_service_pb2.PlaceholderSpan(field="media[1].audio", offset=2),
+    ],
+    literal_spans=[tokenizer_service_pb2.TextSpan(start_byte=7, end_byte=8)],
+    limits=[
+        tokenizer_service_pb2.PromptLimit(name="max_model_tokens", limit=2, actual=3),
+        tokenizer_service_pb2.PromptLimit(name="image_parts", limit=1, actual=1),
+    ],
+    prompt_format="llava",
+)
+
+
 class FakeServer:
     """Runs while its `with` block does. Change `script` before a call."""
 
@@ -192,6 +214,9 @@ class FakeServer:
         )
         media_service_pb2_grpc.add_MediaServiceServicer_to_server(_Media(self), self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), self._server)
+        tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(
+            _Tokenizer(self), self._server
+        )
         health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
         self.target = f"localhost:{self._server.add_insecure_port('localhost:0')}"
 
@@ -261,6 +286,30 @@ class _Generation(generation_service_pb2_grpc.GenerationServiceServicer):
         self, request_iterator: object, context: grpc.ServicerContext
     ) -> Iterator[generation_service_pb2.ConverseResponse]:
         raise NotImplementedError
+
+
+class _Tokenizer(tokenizer_service_pb2_grpc.TokenizerServiceServicer):
+    """Has one prompt, with an image; fails as the script does."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def CountTokens(  # noqa: N802  # gRPC's name
+        self, request: tokenizer_service_pb2.CountTokensRequest, context: grpc.ServicerContext
+    ) -> tokenizer_service_pb2.CountTokensResponse:
+        list(self._server.play(context))
+        self._server.requests.append(request.request)
+        sizes = started().started
+        return tokenizer_service_pb2.CountTokensResponse(
+            prompt_tokens=sizes.prompt_tokens, parts=sizes.parts
+        )
+
+    def RenderPrompt(  # noqa: N802  # gRPC's name
+        self, request: tokenizer_service_pb2.RenderPromptRequest, context: grpc.ServicerContext
+    ) -> tokenizer_service_pb2.RenderPromptResponse:
+        list(self._server.play(context))
+        self._server.requests.append(request.request)
+        return RENDERED
 
 
 class _Media(media_service_pb2_grpc.MediaServiceServicer):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -13,9 +11,7 @@ import pytest
 from tests.unit.client.fake_server import Failure
 from triptych.v1 import media_service_pb2
 from triptych_client import (
-    AsyncClient,
     Audio,
-    Client,
     Image,
     InvalidRequestError,
     MediaDescription,
@@ -27,39 +23,11 @@ from triptych_client import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.unit.client.both_clients import Ask
     from tests.unit.client.fake_server import FakeServer
 
-Ask = Callable[..., Any]
 MIB = 1 << 20
 LARGE = bytes(range(256)) * (10 * MIB // 1024)
-
-
-def ask_plainly(target: str) -> Ask:
-    """Return a function that calls a method of the plain client by its name."""
-
-    def call(method: str, *arguments: object, **options: object) -> object:
-        with Client(target) as client:
-            return getattr(client, method)(*arguments, **options)
-
-    return call
-
-
-def ask_in_a_loop(target: str) -> Ask:
-    """Return a function that calls a method of the asyncio client by its name."""
-
-    async def call(method: str, arguments: Any, options: Any) -> object:
-        async with AsyncClient(target) as client:
-            result: Awaitable[object] = getattr(client, method)(*arguments, **options)
-            return await result
-
-    return lambda method, *arguments, **options: asyncio.run(call(method, arguments, options))
-
-
-@pytest.fixture(params=[ask_plainly, ask_in_a_loop])
-def ask(request: pytest.FixtureRequest, server: FakeServer) -> Iterator[Ask]:
-    """Ask the scripted server with either client."""
-    server.script = []
-    return request.param(server.target)
 
 
 def test_an_upload_gives_the_id_for_parts(server: FakeServer, ask: Ask, tmp_path: Path) -> None:
