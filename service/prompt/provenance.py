@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from service.domain.prompt import ByteSpan
+from service.errors import TemplateRefusedError
 
 # Private-use characters: no template looks for them, and nothing trims or changes them.
 _OPENING, _CLOSING, _END = "\ue0a0\ue0a1\ue0a2"
@@ -29,6 +31,11 @@ class Unmarked:
 
     text: str
     spans: tuple[tuple[int, int], ...]
+
+    def is_callers(self, position: int) -> bool:
+        """Tell whether the caller wrote the character at a position."""
+        index = bisect_right(self.spans, position, key=lambda span: span[0]) - 1
+        return index >= 0 and position < self.spans[index][1]
 
     def byte_spans(self) -> tuple[ByteSpan, ...]:
         """Return the spans in bytes of UTF-8."""
@@ -42,6 +49,10 @@ class Unmarked:
         return tuple(spans)
 
 
+# Each costs a hundred bytes or two, however short it is.
+_MAX_PIECES = 500_000
+
+
 class Marker:
     """Marks the texts of one rendering; `separators` matches where the template cuts them."""
 
@@ -53,7 +64,10 @@ class Marker:
         self._gaps: list[str | None] = []
 
     def mark(self, text: str) -> str:
-        """Mark each piece's ends inside the whitespace around it, which templates like to trim."""
+        """Mark each piece's ends inside the whitespace around it, which templates like to trim.
+
+        Raises TemplateRefusedError for a conversation of too many pieces.
+        """
         if not text.strip():
             return text
         marked, done = [], 0
@@ -63,6 +77,10 @@ class Marker:
             marked.append(f"{gap}{_OPENING}{number}{piece}{_CLOSING}{number}")
             self._gaps.append(gap if len(marked) > 1 else None)
             done = end
+            if len(self._gaps) > _MAX_PIECES:
+                raise TemplateRefusedError(
+                    "conversation", f"its texts have more than {_MAX_PIECES} pieces"
+                )
         return "".join(marked) + text[done:]
 
     def unmark(self, marked: str) -> Unmarked | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from service.domain.conversation import (
     Conversation,
@@ -21,6 +22,7 @@ from service.errors import StartupError, TemplateRefusedError
 from service.prompt.chat_template import DEFAULT_SECONDS, ChatTemplate
 from service.prompt.formats import FAMILIES, find_family, find_format
 from service.prompt.formats.family import Family
+from service.prompt.formats.generic import make_generic_family
 from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
 from service.prompt.template_messages import edit_texts, to_part_messages, to_string_messages
@@ -30,6 +32,8 @@ from service.prompt.template_source import (
     load_special_tokens,
     read_json,
 )
+
+_NO_STRINGS: Mapping[Modality, str | None] = MappingProxyType({})
 
 
 class TemplateRenderer:
@@ -108,12 +112,12 @@ class TemplateRenderer:
 
     def _check_places(self, conversation: Conversation, unmarked: Unmarked) -> None:
         """Make sure that one placeholder was written for each medium, in its order."""
-        if self._family is None:
+        if self._family is None or not self._family.placeholders:
             return
         written = [
             kind
             for place, kind in self._family.find_places(unmarked.text)
-            if not any(start <= place < end for start, end in unmarked.spans)
+            if not unmarked.is_callers(place)
         ]
         wanted = [
             part.modality
@@ -140,15 +144,18 @@ class TemplateRenderer:
         return sorted(media, key=lambda part: kinds.index(part.modality))
 
 
-def choose_renderer(
+def choose_renderer(  # noqa: PLR0913 - three facts of the model, two wishes of the operator
     directory: Path,
     *,
     model_type: str,
     architecture: str,
     template_file: Path | None = None,
     format_name: str | None = None,
+    placeholder_strings: Mapping[Modality, str | None] = _NO_STRINGS,
 ) -> TemplateRenderer:
     """Choose the format of a checkpoint by its config.json, or as the operator says.
+
+    Of a family that is not known, `placeholder_strings` are what the engine says of its media.
 
     Raises StartupError for a format that is not known and a `template_file` that is no template.
     """
@@ -159,12 +166,11 @@ def choose_renderer(
     source = find_template(directory, file=template_file, family=family)
     template = _compile(source, load_special_tokens(directory))
     if family is None:
-        name = "chat-template"
+        family = make_generic_family(placeholder_strings)
         why = f"{architecture} is not a family known here"
     else:
-        name = family.name
         why = "as told" if format_name else f"the checkpoint's model_type is {model_type}"
-    name = name if source else "none"
+    name = family.name if source else "none"
     prompt_format = PromptFormat(name, f"{why}; {_describe(source, template)}")
     return TemplateRenderer(template, family, prompt_format)
 

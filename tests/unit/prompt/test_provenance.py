@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from service.domain.prompt import ByteSpan
+from service.errors import TemplateRefusedError
 from service.prompt.provenance import Marker, Unmarked
 
 UNCUT = re.compile("(?!)")
@@ -138,3 +139,22 @@ def test_hard_texts_are_found_to_the_byte(separators: re.Pattern[str]) -> None:
         assert unmarked is not None
         assert "".join(f"ä[{text}]" for text in texts) == unmarked.text
         assert tuple(expected) == unmarked.byte_spans()
+
+
+def test_each_position_is_the_callers_or_the_templates() -> None:
+    unmarked = follow(UNCUT, lambda one, two: f"[{one}][{two}]", "ab", "c")
+
+    assert unmarked is not None
+    assert [character in "abc" for character in unmarked.text] == [
+        unmarked.is_callers(position) for position in range(len(unmarked.text))
+    ]
+    assert not Unmarked("a", ()).is_callers(0)
+
+
+def test_pieces_are_bounded() -> None:
+    """Half a million have to do; a text without separators is one."""
+    text = "a " * 500_001
+    with pytest.raises(TemplateRefusedError, match="have more than 500000 pieces"):
+        Marker(WORDS).mark(text)
+
+    assert text.strip() in Marker(UNCUT).mark(text)
