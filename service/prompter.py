@@ -36,6 +36,8 @@ from service.prompt_checks import (
 )
 from service.text_spans import locate_placeholders
 
+_MOST_TOKENS_SHOWN = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class PromptOfRequest:
@@ -78,6 +80,7 @@ class Prompter:
         """Make the prompt of media that show nothing, of the sizes that the headers tell."""
         parts = self._checked_parts(request)
         written = await self._write(request)
+        self._check_showable(written)
         if any(isinstance(part, VideoPart) and part.use_sound for part in parts):
             # No header tells how frames and sound will lie between each other.
             descriptions, media = [], await self._prepare(parts, request)
@@ -95,6 +98,7 @@ class Prompter:
         part_limits = self.engine.model.part_limits
         check_kinds(parts, part_limits)
         written = await self._write(request)
+        self._check_showable(written)
         limits = [
             PromptLimit(f"{kind}_parts", limit, sum(part.modality is kind for part in parts))
             for kind, limit in part_limits.items()
@@ -122,6 +126,11 @@ class Prompter:
         check_kinds(parts, self.engine.model.part_limits)
         check_numbers(parts, self.engine.model.part_limits)
         return parts
+
+    def _check_showable(self, written: _WrittenPrompt) -> None:
+        """Refuse what would hold all streams up for seconds, only to show that it is too long."""
+        if len(written.token_ids) > _MOST_TOKENS_SHOWN:
+            check_length(written.token_ids, self.engine.model.max_model_tokens)
 
     async def _prepare(
         self, parts: Sequence[MediaPart], request: GenerationRequest

@@ -264,6 +264,14 @@ async def test_what_is_too_long_is_shown(prompter: Prompter) -> None:
     assert preview.limits[0] == PromptLimit("max_model_tokens", 63, 107)
 
 
+async def test_a_prompt_of_a_whole_library_is_not_shown(prompter: Prompter) -> None:
+    """To show it would hold all streams up."""
+    library = ask(RawTokenIds((1,) * ((1 << 20) + 1)))
+    for make in (prompter.measure, prompter.preview):
+        with pytest.raises(PromptTooLongError, match="max_model_tokens is 63, got 1048577"):
+            await make(library)
+
+
 async def test_too_many_media_are_shown_but_not_looked_at(prompter: Prompter, way: FakeWay) -> None:
     preview = await prompter.preview(say(*[image()] * 3))
     assert preview.text == f"user:{IMAGE * 3}"

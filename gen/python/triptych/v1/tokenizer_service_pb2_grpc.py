@@ -94,7 +94,7 @@ class TokenizerServiceServicer:
         Media are fetched, but not decoded: they are counted by the sizes that their headers tell
         (a video with `use_sound` is decoded). The count is that of `Generate.started`; where a
         sound's header does not tell its length exactly, it may be a few tokens off. A prompt that
-        is too long for the model is counted, not refused.
+        is too long for the model is counted, not refused, up to a million tokens (2^20) of text.
 
         Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
@@ -106,9 +106,9 @@ class TokenizerServiceServicer:
         """Shows the prompt that a request would become, and whether it fits. Safe to retry.
 
         Media are fetched, decoded and preprocessed, so that the token ids are exactly those of
-        `Generate`, which then finds them prepared. A prompt that has too many media parts or is too
-        long is shown, not refused: see `RenderPromptResponse.limits`. A medium that is itself larger
-        than the server allows is refused.
+        `Generate`, which then finds them prepared. A prompt that has too many media parts, or is too
+        long, is shown and not refused, up to a million tokens (2^20) of text: see
+        `RenderPromptResponse.limits`. A medium that is larger than the server allows is refused.
 
         Errors: as for `GenerationService.Generate`. Field paths start inside the `request`.
         """
