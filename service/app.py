@@ -153,6 +153,7 @@ class Application:
                 architecture=model.architecture,
                 template_file=self._config.chat_template,
                 format_name=self._config.prompt_format,
+                placeholder_strings=model.placeholder_strings,
             )
         )
         logger.info(
@@ -166,6 +167,7 @@ class Application:
             prober=Prober(prompter, preparer),
             prompter=prompter,
             tokenizer=self._tokenizer,
+            placeholders=renderer.places.placeholders,
         )
 
 

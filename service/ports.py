@@ -224,3 +224,6 @@ class MediaProber(Protocol):
 
         None: the model does not take this kind. Raises what preparing the part would raise.
         """
+
+    async def usual_costs(self) -> dict[Modality, float]:
+        """Return what a picture, a second of sound and a second of video cost, in tokens."""

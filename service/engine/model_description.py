@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
+from vllm.config import ModelConfig, VllmConfig
+from vllm.model_executor.model_loader import get_model_cls
+from vllm.utils.torch_utils import get_kv_cache_torch_dtype
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from service.domain.conversation import Modality
-from service.domain.model import ModelDescription
+from service.domain.model import ModelDescription, ModelMemory
 from service.domain.sampling import Sampling
 from service.engine.multimodal import MEDIA_MODALITIES
+from service.engine.weight_files import measure_weights
 
 _DEFAULT_AUDIO_RATE_HZ = 16_000
+_UNLIKELY_NUMBER = 918273645
 _SMALL_FILES = ["*.json", "*.jinja"]
 
 
@@ -22,19 +28,22 @@ def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
     """Describe the model that `llm` has loaded."""
     config = llm.model_config
     cache = llm.vllm_config.cache_config
+    directory = find_directory(config.model, config.revision)
+    kv_cache_tokens = (cache.num_gpu_blocks or 0) * cache.block_size
     return ModelDescription(
         name=served_name,
         architecture=config.architecture,
         model_type=config.hf_config.model_type,
-        directory=find_directory(config.model, config.revision),
+        directory=directory,
         part_limits=_part_limits(llm),
         max_model_tokens=config.max_model_len,
         vocabulary_size=config.get_vocab_size(),
         default_sampling=_default_sampling(config.get_diff_sampling_param()),
         dtype=str(config.dtype).removeprefix("torch."),
         quantization=str(config.quantization or ""),
-        kv_cache_tokens=(cache.num_gpu_blocks or 0) * cache.block_size,
+        kv_cache_tokens=kv_cache_tokens,
         audio_sample_rate_hz=_audio_sample_rate_hz(llm),
+        memory=_memory(llm.vllm_config, Path(directory), kv_cache_tokens),
     )
 
 
@@ -45,11 +54,54 @@ def find_directory(model: str, revision: str | None) -> str:
     return str(snapshot_download(model, revision=revision, allow_patterns=_SMALL_FILES))
 
 
+def _memory(config: VllmConfig, directory: Path, kv_cache_tokens: int) -> ModelMemory:
+    weights = measure_weights(directory)
+    bytes_per_token = _kv_cache_bytes_per_token(config)
+    return ModelMemory(
+        weights_bytes=weights.total,
+        encoder_weights_bytes=weights.encoders,
+        kv_cache_bytes=kv_cache_tokens * bytes_per_token,
+        kv_cache_bytes_per_token=bytes_per_token,
+        tensor_parallel_size=config.parallel_config.tensor_parallel_size,
+        pipeline_parallel_size=config.parallel_config.pipeline_parallel_size,
+    )
+
+
+def _kv_cache_bytes_per_token(config: VllmConfig) -> int:
+    """Return what one token takes over all devices and layers; 0 for a model without attention."""
+    model = config.model_config
+    if model.is_attention_free:
+        return 0
+    layers = model.get_num_layers(config.parallel_config)
+    layers *= config.parallel_config.pipeline_parallel_size
+    # Keys and values of each head; multi-head latent attention keeps one vector for both.
+    vectors = 1 if model.use_mla else 2 * model.get_total_num_kv_heads()
+    width = get_kv_cache_torch_dtype(config.cache_config.cache_dtype, model.dtype).itemsize
+    return int(layers * vectors * model.get_head_size() * width)
+
+
 def _part_limits(llm: AsyncLLM) -> dict[Modality, int]:
     if not llm.model_config.is_multimodal_model:
         return {}
     allowed = llm.renderer.get_mm_processor().info.allowed_mm_limits
     return {modality: allowed[modality] for modality in MEDIA_MODALITIES if modality in allowed}
+
+
+def _placeholder_strings(llm: AsyncLLM) -> dict[Modality, str | None]:
+    kinds = _part_limits(llm)
+    return ask_placeholder_strings(llm.model_config, kinds) if kinds else {}
+
+
+def ask_placeholder_strings(
+    config: ModelConfig, kinds: Iterable[Modality]
+) -> dict[Modality, str | None]:
+    """Ask the model's class what stands for each kind in plain text; its numbers are `{number}`."""
+    model_class: Any = get_model_cls(config)
+    strings: dict[Modality, str | None] = {}
+    for kind in kinds:
+        string = model_class.get_placeholder_str(kind, _UNLIKELY_NUMBER)
+        strings[kind] = string and string.replace(str(_UNLIKELY_NUMBER), "{number}")
+    return strings
 
 
 def _audio_sample_rate_hz(llm: AsyncLLM) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from service.rpc.modalities import MODALITIES
@@ -21,17 +22,17 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         self, request: pb.ListModelsRequest, context: Any
     ) -> pb.ListModelsResponse:
         """List the model."""
-        return pb.ListModelsResponse(models=[_to_message(self._serving.loaded())])
+        return pb.ListModelsResponse(models=[await _to_message(self._serving.loaded())])
 
     async def GetModel(  # noqa: N802 - the contract's name
         self, request: pb.GetModelRequest, context: Any
     ) -> pb.GetModelResponse:
         """Describe the model."""
-        return pb.GetModelResponse(model=_to_message(self._serving.model(request.model)))
+        return pb.GetModelResponse(model=await _to_message(self._serving.model(request.model)))
 
 
-def _to_message(loaded: LoadedModel) -> pb.Model:
-    model = loaded.description
+async def _to_message(loaded: LoadedModel) -> pb.Model:
+    model, costs = loaded.description, await loaded.prober.usual_costs()
     return pb.Model(
         name=model.name,
         architecture=model.architecture,
@@ -52,4 +53,13 @@ def _to_message(loaded: LoadedModel) -> pb.Model:
         dtype=model.dtype,
         quantization=model.quantization,
         kv_cache_tokens=model.kv_cache_tokens,
+        placeholders=[
+            pb.Placeholder(modality=MODALITIES[modality], text=text)
+            for modality, text in loaded.placeholders.items()
+        ],
+        media_costs=[
+            pb.MediaCost(modality=MODALITIES[modality], tokens=tokens)
+            for modality, tokens in costs.items()
+        ],
+        memory=pb.ModelMemory(**asdict(model.memory)),
     )

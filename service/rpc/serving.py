@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.domain.conversation import Modality
 from service.domain.events import Event, GenerationRequest
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt_preview import MeasuredPrompt, PromptPreview
@@ -40,6 +41,7 @@ class LoadedModel:
     prober: MediaProber
     prompter: MakesPrompts
     tokenizer: Tokenizer
+    placeholders: Mapping[Modality, str]
 
 
 class Serving:

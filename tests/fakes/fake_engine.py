@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from service.domain.conversation import Modality
 from service.domain.events import EngineDelta, FinishReason
 from service.domain.media import PlaceholderSpan, PreparedMedia, PreparedPrompt
-from service.domain.model import ModelDescription
+from service.domain.model import ModelDescription, ModelMemory
 from service.domain.sampling import Sampling
 from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
 
@@ -34,6 +34,14 @@ FAKE_MODEL = ModelDescription(
     quantization="",
     kv_cache_tokens=640,
     audio_sample_rate_hz=16_000,
+    memory=ModelMemory(
+        weights_bytes=4000,
+        encoder_weights_bytes=1000,
+        kv_cache_bytes=640 * 16,
+        kv_cache_bytes_per_token=16,
+        tensor_parallel_size=1,
+        pipeline_parallel_size=1,
+    ),
 )
 
 

@@ -28,3 +28,7 @@ class FakeProber:
             sample_rate_hz=44_100,
         )
         return description, 7 if part.modality is Modality.IMAGE else None
+
+    async def usual_costs(self) -> dict[Modality, float]:
+        """Tell what an image costs."""
+        return {Modality.IMAGE: 7.0}

@@ -42,5 +42,6 @@ class FakeWay:
             "prober": self.prober,
             "prompter": self.prompter,
             "tokenizer": self.tokenizer,
+            "placeholders": MEDIUM_MARKS,
         }
         return LoadedModel(**(parts | others))

@@ -134,6 +134,16 @@ async def test_the_model_is_described(open_server: RpcServer, channel: grpc.aio.
     }
     assert model.default_sampling.temperature == 0.5
     assert not model.default_sampling.HasField("top_p")
+    assert [place.modality for place in model.placeholders] == [
+        media_pb2.MODALITY_IMAGE,
+        media_pb2.MODALITY_AUDIO,
+        media_pb2.MODALITY_VIDEO,
+    ]
+    assert [(cost.modality, cost.tokens) for cost in model.media_costs] == [
+        (media_pb2.MODALITY_IMAGE, 7.0)
+    ]
+    assert (model.memory.weights_bytes, model.memory.encoder_weights_bytes) == (4000, 1000)
+    assert model.memory.kv_cache_bytes == 640 * model.memory.kv_cache_bytes_per_token
 
 
 async def test_what_is_not_served_yet_says_so_and_names_the_alternative(

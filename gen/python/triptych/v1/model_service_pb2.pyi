@@ -124,6 +124,9 @@ class Model(_message.Message):
     DTYPE_FIELD_NUMBER: _builtins.int
     QUANTIZATION_FIELD_NUMBER: _builtins.int
     KV_CACHE_TOKENS_FIELD_NUMBER: _builtins.int
+    PLACEHOLDERS_FIELD_NUMBER: _builtins.int
+    MEDIA_COSTS_FIELD_NUMBER: _builtins.int
+    MEMORY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name that requests use."""
     architecture: _builtins.str
@@ -154,6 +157,18 @@ class Model(_message.Message):
     def default_sampling(self) -> _sampling_pb2.SamplingParams:
         """What unset sampling fields mean for this model."""
 
+    @_builtins.property
+    def placeholders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placeholder]:
+        """What stands for a medium in a prompt of text, for each kind. Empty: not known for this model."""
+
+    @_builtins.property
+    def media_costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___MediaCost]:
+        """What usual media cost. One for each kind that the model takes."""
+
+    @_builtins.property
+    def memory(self) -> Global___ModelMemory:
+        """What the model takes of the memory. Unset: not known."""
+
     def __init__(
         self,
         *,
@@ -168,14 +183,113 @@ class Model(_message.Message):
         dtype: _builtins.str = ...,
         quantization: _builtins.str = ...,
         kv_cache_tokens: _builtins.int = ...,
+        placeholders: _abc.Iterable[Global___Placeholder] | None = ...,
+        media_costs: _abc.Iterable[Global___MediaCost] | None = ...,
+        memory: Global___ModelMemory | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["default_sampling", b"default_sampling", "prompt_format", b"prompt_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["default_sampling", b"default_sampling", "memory", b"memory", "prompt_format", b"prompt_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "default_sampling", b"default_sampling", "dtype", b"dtype", "input_modalities", b"input_modalities", "kv_cache_tokens", b"kv_cache_tokens", "max_model_tokens", b"max_model_tokens", "name", b"name", "part_limits", b"part_limits", "prompt_format", b"prompt_format", "quantization", b"quantization", "vocabulary_size", b"vocabulary_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "default_sampling", b"default_sampling", "dtype", b"dtype", "input_modalities", b"input_modalities", "kv_cache_tokens", b"kv_cache_tokens", "max_model_tokens", b"max_model_tokens", "media_costs", b"media_costs", "memory", b"memory", "name", b"name", "part_limits", b"part_limits", "placeholders", b"placeholders", "prompt_format", b"prompt_format", "quantization", b"quantization", "vocabulary_size", b"vocabulary_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class Placeholder(_message.Message):
+    """What stands for a medium in a prompt of text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODALITY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    modality: _media_pb2.Modality.ValueType
+    """The kind."""
+    text: _builtins.str
+    """Such as `<|image_pad|>`. `{number}` in it counts the media of that kind, from 1."""
+    def __init__(
+        self,
+        *,
+        modality: _media_pb2.Modality.ValueType = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["modality", b"modality", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Placeholder: _TypeAlias = Placeholder  # noqa: Y015
+
+@_typing.final
+class MediaCost(_message.Message):
+    """What a medium of a usual size costs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODALITY_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    modality: _media_pb2.Modality.ValueType
+    """The kind."""
+    tokens: _builtins.float
+    """Tokens: of one picture of 1024 x 768; of a second of sound; of a second of video of 640 x 360
+    with the usual choice of frames (each a tenth of what 10 seconds cost).
+    """
+    def __init__(
+        self,
+        *,
+        modality: _media_pb2.Modality.ValueType = ...,
+        tokens: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["modality", b"modality", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MediaCost: _TypeAlias = MediaCost  # noqa: Y015
+
+@_typing.final
+class ModelMemory(_message.Message):
+    """What a model takes of the memory, over all its devices. A number that is not known is 0."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEIGHTS_BYTES_FIELD_NUMBER: _builtins.int
+    ENCODER_WEIGHTS_BYTES_FIELD_NUMBER: _builtins.int
+    KV_CACHE_BYTES_FIELD_NUMBER: _builtins.int
+    KV_CACHE_BYTES_PER_TOKEN_FIELD_NUMBER: _builtins.int
+    TENSOR_PARALLEL_SIZE_FIELD_NUMBER: _builtins.int
+    PIPELINE_PARALLEL_SIZE_FIELD_NUMBER: _builtins.int
+    weights_bytes: _builtins.int
+    """The weights, as they lie in their files, in bytes."""
+    encoder_weights_bytes: _builtins.int
+    """Of these, what belongs to the encoders of images, sounds and videos."""
+    kv_cache_bytes: _builtins.int
+    """The KV cache, in bytes."""
+    kv_cache_bytes_per_token: _builtins.int
+    """What one token takes of it. A context of `max_model_tokens` takes so many times more."""
+    tensor_parallel_size: _builtins.int
+    """Over how many devices each layer is spread."""
+    pipeline_parallel_size: _builtins.int
+    """Over how many devices the layers are spread."""
+    def __init__(
+        self,
+        *,
+        weights_bytes: _builtins.int = ...,
+        encoder_weights_bytes: _builtins.int = ...,
+        kv_cache_bytes: _builtins.int = ...,
+        kv_cache_bytes_per_token: _builtins.int = ...,
+        tensor_parallel_size: _builtins.int = ...,
+        pipeline_parallel_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoder_weights_bytes", b"encoder_weights_bytes", "kv_cache_bytes", b"kv_cache_bytes", "kv_cache_bytes_per_token", b"kv_cache_bytes_per_token", "pipeline_parallel_size", b"pipeline_parallel_size", "tensor_parallel_size", b"tensor_parallel_size", "weights_bytes", b"weights_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelMemory: _TypeAlias = ModelMemory  # noqa: Y015
 
 @_typing.final
 class PartLimit(_message.Message):

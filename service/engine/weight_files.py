@@ -1,0 +1,49 @@
+"""How large a checkpoint's weights are, read from the headers of its safetensors files.
+
+A header is a length of 8 bytes and JSON with the place of each tensor
+(https://github.com/huggingface/safetensors, "Format").
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_LENGTH = struct.Struct("<Q")
+_MAX_HEADER_BYTES = 100 << 20  # that of the format
+# Parts of tensors' names, in the checkpoints of the families that vLLM serves.
+_ENCODER_NAMES = ("vision", "visual", "image", "audio", "speech", "encoder", "mm_projector")
+
+
+class WeightBytes(NamedTuple):
+    """All weights, and those of the encoders of media."""
+
+    total: int
+    encoders: int
+
+
+def measure_weights(directory: Path) -> WeightBytes:
+    """Add up a checkpoint's tensors; zeros where it has no safetensors, or damaged ones."""
+    total = encoders = 0
+    for path in sorted(directory.glob("*.safetensors")):
+        for name, size_bytes in _tensors(path):
+            total += size_bytes
+            if any(part in name for part in _ENCODER_NAMES):
+                encoders += size_bytes
+    return WeightBytes(total, encoders)
+
+
+def _tensors(path: Path) -> Iterator[tuple[str, int]]:
+    try:
+        with path.open("rb") as file:
+            (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+            header: dict[str, Any] = json.loads(file.read(min(length, _MAX_HEADER_BYTES)))
+    except (OSError, ValueError, struct.error):
+        return
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            start, end = tensor["data_offsets"]
+            yield name, end - start
