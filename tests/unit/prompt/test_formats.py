@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.domain.conversation import Modality, Part
+from service.domain.conversation import Conversation, Modality, Part
 from service.errors import TemplateRefusedError
 from service.prompt.formats import (
     FAMILIES,
@@ -145,6 +145,23 @@ def test_a_medium_in_plain_text_has_its_number() -> None:
 def test_a_format_is_found_by_its_name() -> None:
     assert FAMILIES == tuple(find_format(family.name) for family in FAMILIES)
     assert find_format("numbered") is None
+
+
+def test_a_model_of_no_known_family_has_the_strings_of_its_engine(
+    write_checkpoint: Callable[[dict[str, object]], Path],
+) -> None:
+    strings = {Modality.IMAGE: "<picture {number}>", Modality.AUDIO: None}
+    renderer = choose_renderer(
+        write_checkpoint({"chat_template.jinja": CHATML}),
+        model_type="unheard_of",
+        architecture="UnheardOf",
+        placeholder_strings=strings,
+    )
+    conversation = Conversation((user("a", image(1), audio(2), image(3)),))
+    prompt = renderer.render(conversation, templates.NO_CUE)
+
+    assert "<|im_start|>user\n<picture 1>\n<picture 2>\na<|im_end|>\n" == prompt.text
+    assert ["a"] == literals(prompt)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
