@@ -175,8 +175,13 @@ class Prompter:
         strings = []
         for part in parts:
             numbers[part.modality] += 1
-            strings.append(places.string_for(part.modality, numbers[part.modality]))
-        return "\n".join([*filter(None, strings), text])
+            string = places.string_for(part.modality, numbers[part.modality])
+            if string is not None:
+                strings.append(string)
+        # The strings may be known where the placeholders in them are not.
+        if any(string in text for string in strings):
+            return text
+        return "\n".join([*strings, text])
 
     def _check_places(self, field: str, text: str, parts: Sequence[MediaPart]) -> None:
         places = self.renderer.places

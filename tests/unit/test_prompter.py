@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -25,7 +26,7 @@ from service.domain.conversation import (
 )
 from service.domain.events import GenerationRequest
 from service.domain.media import MediaDescription
-from service.domain.prompt import ByteSpan
+from service.domain.prompt import ByteSpan, Place
 from service.domain.prompt_preview import PromptLimit
 from service.errors import (
     InvalidRequestError,
@@ -36,7 +37,7 @@ from service.errors import (
 )
 from service.prompter import Prompter
 from tests.fakes.fake_engine import FakeEngine
-from tests.fakes.fake_renderer import MEDIUM_MARKS
+from tests.fakes.fake_renderer import MEDIUM_MARKS, FakePlaces, FakeRenderer
 from tests.fakes.fake_way import FakeWay
 
 IMAGE, AUDIO = MEDIUM_MARKS[Modality.IMAGE], MEDIUM_MARKS[Modality.AUDIO]
@@ -90,6 +91,30 @@ async def test_a_text_without_places_gets_those_of_its_media_in_front(
     expected = f"[1:{IMAGE}]\n[1:{AUDIO}]\n[2:{IMAGE}]\nWhat?"
     assert await FakeWay().tokenizer.decode(ids, skip_special_tokens=False) == expected
     assert [one.item for one in prepared] == [b"xy", b"zz", b"z"]
+
+
+class _StringsOnly(FakePlaces):
+    """A model of which no more is known than what a text needs for a medium."""
+
+    placeholders: Mapping[Modality, str] = {}
+
+    def find(self, text: str) -> Iterator[Place]:
+        """Find nothing."""
+        return iter(())
+
+
+async def test_places_of_an_unknown_model_are_the_engines_to_count(way: FakeWay) -> None:
+    """Strings that stand in the text are not added again."""
+    renderer = FakeRenderer()
+    renderer.places = _StringsOnly()
+    prompter = Prompter(way.engine, way.tokenizer, way.preparer, renderer)
+    whole = f"[1:{IMAGE}]\n[1:{AUDIO}]\n?"
+    for text in ("?", whole):
+        await prompter.prompt(ask(RawText(text, (image(), audio()))))
+    first, second = (ids for ids, _ in way.engine.prompts)
+    assert first == second == [*b"[1:", IMAGE_ID, *b"]\n[1:", AUDIO_ID, *b"]\n?"]
+    with pytest.raises(InvalidRequestError, match="its placeholders do not match its media"):
+        await prompter.prompt(ask(RawText(f"[1:{IMAGE}]", (image(), audio()))))
 
 
 async def test_the_places_that_a_caller_wrote_are_used_as_they_are(
