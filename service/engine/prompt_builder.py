@@ -13,6 +13,7 @@ from vllm.renderers import BaseRenderer
 from service.domain.media import PreparedMedia, PreparedPrompt
 from service.engine.multimodal import to_items, to_multi_modal_uuids, to_placeholder_spans
 from service.engine.prepared_items import ItemLender
+from service.errors import InvalidRequestError
 
 
 class PromptBuilder:
@@ -25,11 +26,16 @@ class PromptBuilder:
         renderer._mm_processor_cache = self._lender  # noqa: SLF001 - it takes none otherwise
         # Whether a prompt is too long is the engine's to say, of prompts that are to be answered.
         self._params = dataclasses.replace(renderer.default_cmpl_tok_params, max_total_tokens=None)
+        # A decoder without anything from its encoder answers with nonsense, and so it does to the
+        # prompts after that one: seen with Whisper and vLLM 0.32 on a CPU.
+        self._needs_media = bool(renderer.model_config.is_encoder_decoder)
 
     async def build(
         self, token_ids: Sequence[int], media: Sequence[PreparedMedia]
     ) -> PreparedPrompt:
         """Put media into their places; raises what vLLM raises when they do not fit."""
+        if self._needs_media and not media:
+            raise InvalidRequestError("prompt", "the model answers a medium, and there is none")
         prompt: Any = {"prompt_token_ids": list(token_ids)}
         if media:
             names = to_multi_modal_uuids(media)

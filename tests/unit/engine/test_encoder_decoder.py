@@ -17,6 +17,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from service.config import prepare_engine_environment
 from service.domain.conversation import Modality
 from service.domain.media import DecodedAudio, PlaceholderSpan, PreparedMedia
+from service.errors import InvalidRequestError
 
 # Each position of the encoder is 20 ms.
 ENCODER_POSITIONS, DECODER_POSITIONS = 50, 40
@@ -66,21 +67,30 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_sound_is_the_encoders_and_the_prompt_the_decoders(checkpoint: Path) -> None:
-    """Both are sent as vLLM makes them in one go, and counted together."""
+@pytest.fixture(scope="module")
+def args(checkpoint: Path) -> Any:
     prepare_engine_environment("info")
+    from service.engine.engine_args import parse_engine_args
+
+    return parse_engine_args(str(checkpoint), ())
+
+
+@pytest.fixture
+def renderer(args: Any) -> Any:
     from vllm.renderers import renderer_from_config
 
-    from service.engine.engine_args import parse_engine_args
+    return renderer_from_config(args.create_engine_config())
+
+
+def test_a_sound_is_the_encoders_and_the_prompt_the_decoders(args: Any, renderer: Any) -> None:
+    """Both are sent as vLLM makes them in one go, and counted together."""
     from service.engine.preprocessor import Preprocessor
     from service.engine.prompt_builder import PromptBuilder
 
-    args = parse_engine_args(str(checkpoint), ())
     samples = np.random.default_rng(0).normal(0, 0.1, RATE_HZ // 2).astype(np.float32)
     item, size_bytes = Preprocessor.load(args).preprocess(
         DecodedAudio("media[0].audio", "a sound", samples, RATE_HZ)
     )
-    renderer = renderer_from_config(args.create_engine_config())
     whole: dict[str, Any] = {
         "prompt_token_ids": PROMPT,
         "multi_modal_data": {"audio": [(samples, RATE_HZ)]},
@@ -102,3 +112,11 @@ def test_a_sound_is_the_encoders_and_the_prompt_the_decoders(checkpoint: Path) -
     assert prompt.token_count == ENCODER_POSITIONS + len(PROMPT)
     assert list(prompt.token_ids[ENCODER_POSITIONS:]) == PROMPT
     assert prompt.context_tokens == len(PROMPT)
+
+
+def test_a_prompt_without_a_sound_is_refused(renderer: Any) -> None:
+    """The decoder would compute from nothing, and spoil what the engine computes afterwards."""
+    from service.engine.prompt_builder import PromptBuilder
+
+    with pytest.raises(InvalidRequestError, match="answers a medium"):
+        asyncio.run(PromptBuilder(renderer).build(PROMPT, []))
