@@ -150,7 +150,7 @@ def _tag_end(messages: Messages) -> Messages:
     return [*earlier, {**final, "content": parts}]
 
 
-def _find_separators(source: str, named: dict[str, str]) -> re.Pattern[str]:
+def _find_separators(source: str, named: dict[str, str]) -> re.Pattern[str] | None:
     """Return what matches where the template cuts texts: at strings, `named` ones, or spaces."""
     try:
         tokens = list(Environment(autoescape=True).lexer.tokenize(source))
@@ -167,5 +167,6 @@ def _find_separators(source: str, named: dict[str, str]) -> re.Pattern[str]:
         if method.value in _CUTTING_METHODS and bracket.type == "lparen":
             value = argument.value if argument.type == "string" else strings.get(argument.value)
             found.add(r"\s+" if argument.type == "rparen" else re.escape(value or ""))
-    # The longest first; without any, what matches nowhere.
-    return re.compile("|".join(sorted(found - {""}, key=len, reverse=True)) or "(?!)")
+    # The longest first.
+    pattern = "|".join(sorted(found - {""}, key=len, reverse=True))
+    return re.compile(pattern) if pattern else None

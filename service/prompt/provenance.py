@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,10 +31,13 @@ class Unmarked:
     text: str
     spans: tuple[tuple[int, int], ...]
 
-    def is_callers(self, position: int) -> bool:
-        """Tell whether the caller wrote the character at a position."""
-        index = bisect_right(self.spans, position, key=lambda span: span[0]) - 1
-        return index >= 0 and position < self.spans[index][1]
+    def template_text(self) -> str:
+        """Return what the template wrote, with a NUL in place of each text of the caller's."""
+        pieces, done = [], 0
+        for start, end in self.spans:
+            pieces.append(self.text[done:start])
+            done = end
+        return "\0".join([*pieces, self.text[done:]])
 
     def byte_spans(self) -> tuple[ByteSpan, ...]:
         """Return the spans in bytes of UTF-8."""
@@ -51,12 +53,13 @@ class Unmarked:
 
 # Each costs a hundred bytes or two, however short it is.
 _MAX_PIECES = 500_000
+_MAX_DIGITS = 6
 
 
 class Marker:
     """Marks the texts of one rendering; `separators` matches where the template cuts them."""
 
-    def __init__(self, separators: re.Pattern[str]) -> None:
+    def __init__(self, separators: re.Pattern[str] | None) -> None:
         self._separators = separators
         # Digits: a template that changes the case of a text changes no mark.
         self._nonce = f"{secrets.randbelow(10**20):020}"
@@ -85,12 +88,13 @@ class Marker:
 
     def unmark(self, marked: str) -> Unmarked | None:
         """Take the marks out again; None where a piece lost one of its two."""
-        mark = f"([{_OPENING}{_CLOSING}]){self._nonce}([0-9]+){_END}"
-        text, *marks = re.split(mark, marked)
+        split = self._split_at_marks(marked)
+        if split is None:
+            return None
+        text, marks = split
         texts, spans, length = [text], [(0, 0)], len(text)
         gap, opened, closed = text, -1, -1
-        for kind, digits, after in zip(marks[::3], marks[1::3], marks[2::3], strict=True):
-            number = int(digits)
+        for kind, number, after in marks:
             if (opened == -1) != (kind == _OPENING) or opened not in {-1, number}:
                 return None
             if kind == _OPENING:
@@ -108,10 +112,32 @@ class Marker:
         trimmed = (_trim(text, start, end) for start, end in spans)
         return Unmarked(text, tuple((start, end) for start, end in trimmed if start < end))
 
+    def _split_at_marks(self, marked: str) -> tuple[str, list[tuple[str, int, str]]] | None:
+        """Return the text before all marks, and of each: its kind, its number, the text behind.
+
+        None for half a mark. No regular expression does it: nothing else in this process goes on
+        while one goes over a long text.
+        """
+        first, *rest = marked.split(self._nonce)
+        marks, before = [], first
+        for left, number_and_text in zip(range(len(rest))[::-1], rest, strict=True):
+            kind = before[-1:]
+            number, end, text = number_and_text.partition(_END)
+            is_number = number.isascii() and number.isdecimal() and len(number) <= _MAX_DIGITS
+            if kind not in {_OPENING, _CLOSING} or not end or not is_number:
+                return None
+            if int(number) >= len(self._gaps):
+                return None
+            # The last character belongs to the next mark.
+            marks.append((kind, int(number), text[:-1] if left else text))
+            before = text
+        return (first[:-1] if rest else first), marks
+
     def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where each piece between separators starts and ends, whitespace left out."""
         done = 0
-        for separator in (*self._separators.finditer(text), None):
+        cuts = self._separators.finditer(text) if self._separators else ()
+        for separator in (*cuts, None):
             end = separator.start() if separator else len(text)
             yield _trim(text, done, end)
             done = separator.end() if separator else end

@@ -114,11 +114,7 @@ class TemplateRenderer:
         """Make sure that one placeholder was written for each medium, in its order."""
         if self._family is None or not self._family.placeholders:
             return
-        written = [
-            kind
-            for place, kind in self._family.find_places(unmarked.text)
-            if not unmarked.is_callers(place)
-        ]
+        written = [kind for _, kind in self._family.find_places(unmarked.template_text())]
         wanted = [
             part.modality
             for message in conversation.messages

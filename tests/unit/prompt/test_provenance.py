@@ -14,7 +14,7 @@ from service.domain.prompt import ByteSpan
 from service.errors import TemplateRefusedError
 from service.prompt.provenance import Marker, Unmarked
 
-UNCUT = re.compile("(?!)")
+UNCUT = None
 THINK = re.compile("</think>|<think>")
 WORDS = re.compile(r"\s+")
 
@@ -24,7 +24,7 @@ HARD += ["\u2028", "ä", "中", "👨‍👩‍👧", "e\u0301", "0", "12", "a",
 
 
 def follow(
-    separators: re.Pattern[str], template: Callable[..., str], *texts: str
+    separators: re.Pattern[str] | None, template: Callable[..., str], *texts: str
 ) -> Unmarked | None:
     """Mark the texts, hand them to the template, and unmark what it gives."""
     marker = Marker(separators)
@@ -124,7 +124,7 @@ def test_texts_side_by_side_are_one_span() -> None:
 
 
 @pytest.mark.parametrize("separators", [UNCUT, THINK, WORDS])
-def test_hard_texts_are_found_to_the_byte(separators: re.Pattern[str]) -> None:
+def test_hard_texts_are_found_to_the_byte(separators: re.Pattern[str] | None) -> None:
     """Spans are those of the texts themselves, without the spaces around them."""
     random = Random(7)
     for _ in range(300):
@@ -141,14 +141,29 @@ def test_hard_texts_are_found_to_the_byte(separators: re.Pattern[str]) -> None:
         assert tuple(expected) == unmarked.byte_spans()
 
 
-def test_each_position_is_the_callers_or_the_templates() -> None:
-    unmarked = follow(UNCUT, lambda one, two: f"[{one}][{two}]", "ab", "c")
+def test_what_the_template_wrote_is_told_from_what_the_caller_wrote() -> None:
+    """Nothing is spelled by both together."""
+    unmarked = follow(UNCUT, lambda one, two: f"<im{one}][{two}", "age>", "<image>")
 
     assert unmarked is not None
-    assert [character in "abc" for character in unmarked.text] == [
-        unmarked.is_callers(position) for position in range(len(unmarked.text))
-    ]
-    assert not Unmarked("a", ()).is_callers(0)
+    assert "<im\0][\0" == unmarked.template_text()
+    assert "a" == Unmarked("a", ()).template_text()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        lambda t: t.replace("\ue0a0", ""),
+        lambda t: t.replace("\ue0a2", ""),
+        lambda t: t.replace("\ue0a2", "1\ue0a2"),
+        lambda t: t.replace("\ue0a2", "9" * 5000 + "\ue0a2"),
+        lambda t: t.replace("\ue0a2", "x\ue0a2"),
+        lambda t: t.replace("\ue0a2", "\u0660\ue0a2"),
+        lambda t: t + t[:-1],
+    ],
+)
+def test_half_a_mark_is_noticed(template: Callable[[str], str]) -> None:
+    assert follow(UNCUT, template, "a") is None
 
 
 def test_pieces_are_bounded() -> None:
