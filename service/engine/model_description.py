@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
-from vllm.config import ModelConfig, VllmConfig
+from vllm.config import VllmConfig
 from vllm.model_executor.model_loader import get_model_cls
 from vllm.utils.torch_utils import get_kv_cache_torch_dtype
 from vllm.v1.engine.async_llm import AsyncLLM
@@ -89,17 +89,23 @@ def _part_limits(llm: AsyncLLM) -> dict[Modality, int]:
 
 def _placeholder_strings(llm: AsyncLLM) -> dict[Modality, str | None]:
     kinds = _part_limits(llm)
-    return ask_placeholder_strings(llm.model_config, kinds) if kinds else {}
+    return ask_placeholder_strings(get_model_cls(llm.model_config), kinds) if kinds else {}
 
 
 def ask_placeholder_strings(
-    config: ModelConfig, kinds: Iterable[Modality]
+    model_class: Any,
+    kinds: Iterable[Modality],
 ) -> dict[Modality, str | None]:
-    """Ask the model's class what stands for each kind in plain text; its numbers are `{number}`."""
-    model_class: Any = get_model_cls(config)
+    """Ask vLLM's class what stands for each kind in plain text; its numbers are `{number}`.
+
+    A kind of which it says nothing is left out.
+    """
     strings: dict[Modality, str | None] = {}
     for kind in kinds:
-        string = model_class.get_placeholder_str(kind, _UNLIKELY_NUMBER)
+        try:
+            string = model_class.get_placeholder_str(kind, _UNLIKELY_NUMBER)
+        except ValueError:
+            continue
         strings[kind] = string and string.replace(str(_UNLIKELY_NUMBER), "{number}")
     return strings
 
