@@ -45,6 +45,8 @@ _PCM_ENCODINGS = {
 }
 _SHA256_BYTES = 32
 _MAX_URL_CHARACTERS = 8192
+# Half a second of the event loop's time; more than fit any model's context.
+_MAX_PARTS = 50_000
 
 
 def to_conversation(
@@ -53,12 +55,24 @@ def to_conversation(
     """Convert; what is wrong goes to `violations`."""
     if not conversation.messages:
         violations.add("conversation.messages", "is empty; at least one message is needed")
+    if _has_too_many_parts(conversation):
+        violations.add(
+            "conversation.messages", f"must have at most {_MAX_PARTS} messages, and parts in them"
+        )
+        return Conversation(())
     return Conversation(
         tuple(
             _to_message(message, f"conversation.messages[{index}]", violations)
             for index, message in enumerate(conversation.messages)
         )
     )
+
+
+def _has_too_many_parts(conversation: conversation_pb.Conversation) -> bool:
+    messages = conversation.messages
+    if len(messages) > _MAX_PARTS:
+        return True
+    return sum(len(message.parts) for message in messages) > _MAX_PARTS
 
 
 def _to_message(message: conversation_pb.Message, path: str, violations: Violations) -> Message:

@@ -61,7 +61,9 @@ class Conversation(_message.Message):
     MESSAGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Message]:
-        """At least one message. The order is the order in which the model reads."""
+        """At least one message; at most 50,000, and as many parts in all of them together. The order is
+        the order in which the model reads.
+        """
 
     def __init__(
         self,
