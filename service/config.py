@@ -38,6 +38,14 @@ class MediaConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaWorkerModel:
+    """The model that workers prepare media for: its place or hub name, and the engine's flags."""
+
+    model: str
+    engine_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """What `triptych serve` needs to know."""
 
@@ -107,12 +115,14 @@ def prepare_engine_environment(log_level: str) -> None:
         "TQDM_DISABLE": "0" if verbose else "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "0" if verbose else "1",
         "TORCH_CPP_LOG_LEVEL": "WARNING" if verbose else "ERROR",
-        "TORCH_LOGS": "" if verbose else "-all",
         # torch warns of its own deprecated parts when vLLM looks at them.
         "PYTHONWARNINGS": "default" if verbose else "ignore::FutureWarning",
         # A second copy of the engine's memory is never wanted.
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     }
+    if not verbose:
+        # torch takes no empty value.
+        defaults["TORCH_LOGS"] = "-all"
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     if not verbose:

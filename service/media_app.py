@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from service.config import MediaConfig, media_worker_environment
+from service.config import MediaConfig, MediaWorkerModel, media_worker_environment
 from service.domain.model import ModelDescription
 from service.media.budget import ByteBudget
 from service.media.fetch.allowed_hosts import AllowedHosts
@@ -16,7 +16,6 @@ from service.media.preparer import WorkerMediaPreparer
 from service.media.sources.resolver import SourceResolver
 from service.media.sources.server_path import ServerPaths
 from service.media.store.media_store import MediaStore
-from service.media_worker import MediaWorkerModel
 from service.telemetry.logging import stage
 from service.telemetry.metrics import MEDIA_WORKERS_ENDED, watch_media_bytes
 from service.workers.pool import WorkerLimits, WorkerPool

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
+from service.config import MediaWorkerModel
 from service.engine.engine_args import parse_engine_args
 from service.engine.preprocessor import Preprocessor
 from service.errors import InvalidRequestError
@@ -17,14 +17,6 @@ from service.media.tasks import MediaTasks
 from service.workers.channel import Channel
 from service.workers.fork_server import run_fork_server
 from service.workers.worker import TaskRunner
-
-
-@dataclass(frozen=True, slots=True)
-class MediaWorkerModel:
-    """The model that media are prepared for: its directory or hub name, and the engine's flags."""
-
-    model: str
-    engine_flags: tuple[str, ...]
 
 
 def load(model: MediaWorkerModel) -> TaskRunner:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from PIL import Image
 
 from service.domain.conversation import Modality
@@ -61,10 +62,15 @@ def to_placeholder_spans(
     )
 
 
+def to_image_tensor(image: DecodedImage) -> torch.Tensor:
+    """Return the pixels, channels first, without a copy."""
+    return torch.from_numpy(image.pixels).permute(2, 0, 1)
+
+
 def _to_item(item: DecodedMedia) -> Any:
     match item:
         case DecodedImage():
-            # As a PIL image: an array's channel axis would be guessed from its shape.
+            # As a PIL image, which every model's processor takes.
             return Image.fromarray(item.pixels)
         case DecodedAudio():
             return (item.samples, item.sample_rate_hz)

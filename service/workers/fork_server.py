@@ -20,6 +20,9 @@ from service.workers.channel import Channel
 from service.workers.worker import TaskRunner, run_worker
 
 
+_NICENESS = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The first message: what to load, and what each worker may use."""
@@ -78,6 +81,8 @@ def run_fork_server(control: Channel, load: Callable[[Any], TaskRunner]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever vLLM raises for a model
         control.send(LoadFailed(f"{type(error).__name__}: {error}"))
         return 1
+    # Running streams come first: what prepares for later requests takes the time that is left.
+    os.nice(_NICENESS)
     # What was loaded is never looked through again, and so stays shared with the children.
     gc.collect()
     gc.freeze()

@@ -76,6 +76,8 @@ def video(seed: int = 0, count: int = 6, *, has_sound: bool = False) -> DecodedV
 MEDIA: dict[str, Sequence[DecodedMedia]] = {
     "one image": [image()],
     "two images": [image(1), image(2, 200, 300)],
+    "a picture of three rows": [image(5, 3, 40)],
+    "a picture of three columns": [image(6, 40, 3)],
     "one audio": [audio()],
     "two audios": [audio(1), audio(2, 0.4)],
     "one video": [video()],
@@ -185,6 +187,20 @@ def test_what_the_models_processor_does_not_take_is_a_wrong_field(preprocessor: 
         preprocessor.preprocess(image(3, 4, 4000))
     assert refusal.value.violations[0][0] == "image 3"
     assert "aspect ratio" in refusal.value.message
+
+
+def test_this_models_processor_is_given_pixels_as_they_are(preprocessor: Any) -> None:
+    """What it makes of a PIL image is the same, and costs three times as much."""
+    assert preprocessor._takes_tensors
+
+
+def test_a_processor_that_takes_no_tensors_is_given_pictures(
+    preprocessor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.engine import preprocessor as module
+
+    monkeypatch.setattr(module, "to_image_tensor", lambda trial: trial.pixels[..., 0])
+    assert not preprocessor._gives_the_same_for_tensors()
 
 
 def test_a_video_with_sound_needs_a_model_that_takes_both_as_one(
