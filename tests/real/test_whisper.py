@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import grpc
 import pytest
 
 from tests.real.checkpoints import whisper_tiny_en_checkpoint
@@ -32,16 +34,23 @@ def whisper() -> Iterator[GenerationServiceStub]:
         yield generation
 
 
+def ask(
+    generation: GenerationServiceStub, *sounds: Path
+) -> generation_service_pb2.GenerateUnaryResponse:
+    """Ask for a transcript."""
+    sources = [media_pb2.MediaSource(data=sound.read_bytes()) for sound in sounds]
+    parts = [conversation_pb2.Part(audio=media_pb2.AudioPart(source=one)) for one in sources]
+    request = generation_service_pb2.GenerateRequest(
+        text=PROMPT, media=parts, sampling=sampling_pb2.SamplingParams(temperature=0.0)
+    )
+    return generation.GenerateUnary(generation_service_pb2.GenerateUnaryRequest(request=request))
+
+
 def write_down(
     generation: GenerationServiceStub, recording: Recording
 ) -> generation_service_pb2.GenerateUnaryResponse:
-    """Ask for a transcript."""
-    source = media_pb2.MediaSource(data=recording.path.read_bytes())
-    sound = conversation_pb2.Part(audio=media_pb2.AudioPart(source=source))
-    request = generation_service_pb2.GenerateRequest(
-        text=PROMPT, media=[sound], sampling=sampling_pb2.SamplingParams(temperature=0.0)
-    )
-    answer = generation.GenerateUnary(generation_service_pb2.GenerateUnaryRequest(request=request))
+    """Ask for the transcript of a recording, and show it."""
+    answer = ask(generation, recording.path)
     print(f"\n{recording.path.name}: {answer.outputs[0].text}")
     return answer
 
@@ -77,3 +86,14 @@ def test_a_sound_is_counted_as_what_the_encoder_reads(whisper: GenerationService
     assert [(part.field, part.tokens) for part in answer.started.parts] == [
         ("media[0].audio", 1500)
     ]
+
+
+def test_a_prompt_without_a_sound_spoils_nothing(whisper: GenerationServiceStub) -> None:
+    """Once it was answered with nonsense, and so was every sound after it."""
+    recording = fetched(lambda: jfk("jfk.wav"))
+
+    with pytest.raises(grpc.RpcError) as refusal:
+        ask(whisper)
+
+    assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert words(write_down(whisper, recording).outputs[0].text) == words(recording.said)
