@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ class Family:
     """A family's checkpoint and its tokenizer, and the two that make prompts for it."""
 
     checkpoint: Checkpoint
+    directory: Path
     tokenizer: Tokenizer
     ours: OurPrompts
     vllm: VllmPrompts
@@ -75,6 +77,7 @@ def _running(name: str, directories: pytest.TempPathFactory) -> Iterator[Family]
     with connect(directory / "tokenizer.json", directory / "sidecar.sock") as sidecar:
         yield Family(
             checkpoint,
+            directory,
             Tokenizer.from_file(str(directory / "tokenizer.json")),
             OurPrompts(directory, args, config, sidecar),
             VllmPrompts(config),

@@ -19,17 +19,20 @@ CONNECTOR = "decoded-media"
 class _DecodedMedia(MediaConnector):
     """Takes a medium's name for its URL; how files are decoded is another test's question."""
 
-    def fetch_image(self, image_url: str, **_: object) -> Any:
-        return _vllm_item(image_url)
+    def fetch_image(self, image_url: str, **options: Any) -> Any:
+        return _item(image_url) or super().fetch_image(image_url, **options)
 
-    def fetch_audio(self, audio_url: str, **_: object) -> Any:
-        return _vllm_item(audio_url)
+    def fetch_audio(self, audio_url: str, **options: Any) -> Any:
+        return _item(audio_url) or super().fetch_audio(audio_url, **options)
 
-    def fetch_video(self, video_url: str, **_: object) -> Any:
-        return _vllm_item(video_url)
+    def fetch_video(self, video_url: str, **options: Any) -> Any:
+        return _item(video_url) or super().fetch_video(video_url, **options)
 
 
-def _vllm_item(name: str) -> Any:
+def _item(name: str) -> Any:
+    """Return what vLLM's decoder would have given; None for a real URL."""
+    if name.startswith("data:"):
+        return None
     ((item,),) = to_multi_modal_data([media(name)]).values()
     return item
 
@@ -45,11 +48,25 @@ class VllmPrompts:
 
     def token_ids(self, case: Case) -> list[int]:
         """Return the prompt's ids, media in their places."""
+        return self.ids_of(
+            case.openai_messages(),
+            add_generation_prompt=case.options.add_generation_prompt,
+            continue_final_message=case.options.continue_final_message,
+        )
+
+    def ids_of(
+        self,
+        messages: list[dict[str, Any]],
+        *,
+        add_generation_prompt: bool = True,
+        continue_final_message: bool = False,
+    ) -> list[int]:
+        """Return the ids of a client's messages."""
         params = ChatParams(
             chat_template_kwargs={
-                "add_generation_prompt": case.options.add_generation_prompt,
-                "continue_final_message": case.options.continue_final_message,
+                "add_generation_prompt": add_generation_prompt,
+                "continue_final_message": continue_final_message,
             }
         )
-        _, (prompt,) = self._renderer.render_chat([case.openai_messages()], params)
+        _, (prompt,) = self._renderer.render_chat([messages], params)
         return list(prompt["prompt_token_ids"])

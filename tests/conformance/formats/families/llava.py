@@ -92,7 +92,7 @@ def _write_llava(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaConfig(
         architectures=["LlavaForConditionalGeneration"],
-        text_config=LlamaConfig(**TINY_TEXT),
+        text_config=LlamaConfig(**TINY_TEXT | {"vocab_size": max(ids.values()) + 1}),
         vision_config=_clip(),
         image_token_index=ids["<image>"],
         image_seq_length=(_SIDE // _PATCH) ** 2,

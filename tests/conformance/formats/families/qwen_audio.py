@@ -62,7 +62,7 @@ def _write_qwen2_audio(directory: Path, ids: dict[str, int]) -> None:
 
     Qwen2AudioConfig(
         architectures=["Qwen2AudioForConditionalGeneration"],
-        text_config={**TINY_TEXT, "model_type": "qwen2"},
+        text_config={**TINY_TEXT, "model_type": "qwen2", "vocab_size": max(ids.values()) + 1},
         audio_config={**_TINY_AUDIO, "model_type": "qwen2_audio_encoder"},
         audio_token_index=ids["<|AUDIO|>"],
     ).save_pretrained(directory)
