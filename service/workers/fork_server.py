@@ -19,7 +19,6 @@ from service.errors import TriptychError
 from service.workers.channel import Channel
 from service.workers.worker import TaskRunner, run_worker
 
-
 _NICENESS = 10
 
 
