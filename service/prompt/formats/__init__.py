@@ -29,6 +29,7 @@ from service.prompt.formats import (
     qwen_vl,
     text,
     ultravox,
+    whisper,
 )
 from service.prompt.formats.family import Family
 
@@ -56,6 +57,7 @@ FAMILIES: tuple[Family, ...] = (
     qwen2_5_omni.FAMILY,
     qwen3_omni.FAMILY,
     ultravox.FAMILY,
+    whisper.FAMILY,
     text.CHATML,
     text.LLAMA_2,
     text.LLAMA_3,

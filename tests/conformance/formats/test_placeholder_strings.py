@@ -33,6 +33,7 @@ CLASSES = {
     "qwen2-audio": "qwen2_audio.Qwen2AudioForConditionalGeneration",
     "qwen3-omni": "qwen3_omni_moe_thinker.Qwen3OmniMoeThinkerForConditionalGeneration",
     "ultravox": "ultravox.UltravoxModel",
+    "whisper": "whisper.WhisperForConditionalGeneration",
 }
 # vLLM names Qwen2-VL's tokens, which Qwen2.5-Omni does not have, and numbers sounds as Qwen2-Audio.
 OMNI = "qwen2_5_omni_thinker.Qwen2_5OmniThinkerForConditionalGeneration"
