@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 import pytest
@@ -35,22 +34,30 @@ def whisper() -> Iterator[GenerationServiceStub]:
 
 
 def ask(
-    generation: GenerationServiceStub, *sounds: Path
+    generation: GenerationServiceStub, prompt: generation_service_pb2.GenerateRequest
 ) -> generation_service_pb2.GenerateUnaryResponse:
-    """Ask for a transcript."""
-    sources = [media_pb2.MediaSource(data=sound.read_bytes()) for sound in sounds]
-    parts = [conversation_pb2.Part(audio=media_pb2.AudioPart(source=one)) for one in sources]
+    """Ask for the most probable transcript."""
     request = generation_service_pb2.GenerateRequest(
-        text=PROMPT, media=parts, sampling=sampling_pb2.SamplingParams(temperature=0.0)
+        sampling=sampling_pb2.SamplingParams(temperature=0.0)
     )
+    request.MergeFrom(prompt)
     return generation.GenerateUnary(generation_service_pb2.GenerateUnaryRequest(request=request))
+
+
+def sound_of(recording: Recording) -> conversation_pb2.Part:
+    """Return a recording as a part."""
+    source = media_pb2.MediaSource(data=recording.path.read_bytes())
+    return conversation_pb2.Part(audio=media_pb2.AudioPart(source=source))
 
 
 def write_down(
     generation: GenerationServiceStub, recording: Recording
 ) -> generation_service_pb2.GenerateUnaryResponse:
     """Ask for the transcript of a recording, and show it."""
-    answer = ask(generation, recording.path)
+    finished_prompt = generation_service_pb2.GenerateRequest(
+        text=PROMPT, media=[sound_of(recording)]
+    )
+    answer = ask(generation, finished_prompt)
     print(f"\n{recording.path.name}: {answer.outputs[0].text}")
     return answer
 
@@ -93,7 +100,22 @@ def test_a_prompt_without_a_sound_spoils_nothing(whisper: GenerationServiceStub)
     recording = fetched(lambda: jfk("jfk.wav"))
 
     with pytest.raises(grpc.RpcError) as refusal:
-        ask(whisper)
+        ask(whisper, generation_service_pb2.GenerateRequest(text=PROMPT))
 
     assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert words(write_down(whisper, recording).outputs[0].text) == words(recording.said)
+
+
+def test_a_conversation_is_written_down_too(whisper: GenerationServiceStub) -> None:
+    """The format of the family starts the transcript; a text is what was said before."""
+    recording = fetched(lambda: jfk("jfk.wav"))
+    parts = [conversation_pb2.Part(text="An inaugural address."), sound_of(recording)]
+    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=parts)
+    conversation = conversation_pb2.Conversation(messages=[message])
+
+    answer = ask(whisper, generation_service_pb2.GenerateRequest(conversation=conversation))
+
+    assert words(answer.outputs[0].text) == words(recording.said)
+    assert [part.field for part in answer.started.parts] == [
+        "conversation.messages[0].parts[1].audio"
+    ]
