@@ -153,12 +153,15 @@ def choose_renderer(  # noqa: PLR0913 - three facts of the model, two wishes of 
 
     Of a family that is not known, `placeholder_strings` are what the engine says of its media.
 
-    Raises StartupError for a format that is not known and a `template_file` that is no template.
+    Raises StartupError for a format that is not known, a family that cannot be served, and a
+    `template_file` that is no template.
     """
     if format_name is None:
         family = find_family(model_type, _vision_type(directory))
     else:
         family = _named_family(format_name)
+    if family is not None and family.missing:
+        raise StartupError(f"{family.name} models are not served: {family.missing}")
     source = find_template(directory, file=template_file, family=family)
     template = _compile(source, load_special_tokens(directory))
     if family is None:

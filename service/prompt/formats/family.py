@@ -31,6 +31,8 @@ class Family:
     another of the same `model_type`.
 
     `default_template` is for checkpoints that ship none. None: it would be a guess.
+
+    `missing`, when not empty, says why the family's models are not served.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Family:
     unwritten: frozenset[Modality] = frozenset()
     vision_types: frozenset[str] = frozenset()
     default_template: str | None = None
+    missing: str = ""
 
     def string_for(self, modality: Modality, number: int) -> str | None:
         """Return what stands for the medium in plain text; None for a kind without a place."""
