@@ -48,6 +48,7 @@ class Checkpoint:
     modalities: frozenset[Modality] = frozenset()
     single: frozenset[Modality] = frozenset()
     flags: Sequence[str] = field(default=())
+    most_tokens: int = 4096
 
     def make(self, directory: Path) -> None:
         """Write all files into the directory."""
@@ -73,7 +74,7 @@ class Checkpoint:
     def engine_flags(self) -> list[str]:
         """Return what vLLM is started with, besides the directory."""
         limits = {kind: self.most(kind) for kind in sorted(self.modalities)}
-        flags = ["--max-model-len", "4096", *self.flags]
+        flags = ["--max-model-len", str(self.most_tokens), *self.flags]
         return [*flags, "--limit-mm-per-prompt", json.dumps(limits)] if limits else flags
 
 

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from service.config import prepare_engine_environment
 from tests.conformance.formats.checkpoints import Checkpoint
 from tests.conformance.formats.families import CHECKPOINTS
+from tests.conformance.formats.families.whisper import WHISPER
 from tests.unit.tokenizer.running_sidecar import connect
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _running(name: str, directories: pytest.TempPathFactory) -> Iterator[Family]
     from tests.conformance.formats.our_prompts import OurPrompts
     from tests.conformance.formats.vllm_prompts import VllmPrompts
 
-    checkpoint = CHECKPOINTS[name]
+    checkpoint = WHISPER if name == WHISPER.name else CHECKPOINTS[name]
     directory = directories.mktemp(name)
     checkpoint.make(directory)
     args = parse_engine_args(str(directory), checkpoint.engine_flags())

@@ -44,6 +44,7 @@ class VllmPrompts:
     """
 
     def __init__(self, vllm_config: Any) -> None:
+        self.model_config = vllm_config.model_config
         self._renderer = renderer_from_config(vllm_config)
 
     def token_ids(self, case: Case) -> list[int]:
@@ -70,3 +71,9 @@ class VllmPrompts:
         )
         _, (prompt,) = self._renderer.render_chat([messages], params)
         return list(prompt["prompt_token_ids"])
+
+    def ids_of_prompt(self, prompt: Any) -> list[int]:
+        """Return the ids of a prompt that is ready, those of the decoder where there are two."""
+        (rendered,) = self._renderer.render_cmpl([prompt])
+        decoder = rendered.get("decoder_prompt", rendered)
+        return list(decoder["prompt_token_ids"])
