@@ -13,15 +13,14 @@ from tests.conformance.formats.vocabulary import Vocabulary
 
 IMAGE, AUDIO, VIDEO = Modality.IMAGE, Modality.AUDIO, Modality.VIDEO
 
-# A text model that is as small as vLLM's attention kernels allow.
-TINY_TEXT: dict[str, Any] = {
+# As small as vLLM's attention kernels allow.
+_TINY_TEXT: dict[str, Any] = {
     "hidden_size": 64,
     "intermediate_size": 64,
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
     "num_key_value_heads": 2,
     "head_dim": 32,
-    "vocab_size": 1024,
     "max_position_embeddings": 8192,
 }
 TINY_VISION: dict[str, Any] = {
@@ -76,6 +75,11 @@ class Checkpoint:
         limits = {kind: self.most(kind) for kind in sorted(self.modalities)}
         flags = ["--max-model-len", str(self.most_tokens), *self.flags]
         return [*flags, "--limit-mm-per-prompt", json.dumps(limits)] if limits else flags
+
+
+def tiny_text(ids: dict[str, int]) -> dict[str, Any]:
+    """Return the settings of a text model with a token for each row; special ones come last."""
+    return {**_TINY_TEXT, "vocab_size": max(ids.values()) + 1}
 
 
 def load_tokenizer(directory: Path) -> Any:

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from tests.conformance.formats.vllm_prompts import VllmPrompts
 
 CONNECTOR = "decoded-media"
+_NIGHTLY = "starts an engine for a family of many; with -m nightly"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"nightly: {_NIGHTLY}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, which shows, what is too slow for each change."""
+    if "nightly" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason=_NIGHTLY))
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Family:
     vllm: VllmPrompts
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_MEDIA_CONNECTOR", CONNECTOR)
@@ -85,7 +98,7 @@ def _running(name: str, directories: pytest.TempPathFactory) -> Iterator[Family]
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Families]:
     with ExitStack() as opened:
         yield Families(tmp_path_factory, opened)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     TINY_VISION,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -61,7 +61,7 @@ def _write_gemma_3(directory: Path, ids: dict[str, int]) -> None:
 
     Gemma3Config(
         architectures=["Gemma3ForConditionalGeneration"],
-        text_config=Gemma3TextConfig(**TINY_TEXT),
+        text_config=Gemma3TextConfig(**tiny_text(ids)),
         vision_config=SiglipVisionConfig(**TINY_VISION, image_size=_SIDE, patch_size=14),
         mm_tokens_per_image=4,
         boi_token_index=ids["<start_of_image>"],
@@ -86,7 +86,7 @@ def _write_paligemma(directory: Path, ids: dict[str, int]) -> None:
 
     PaliGemmaConfig(
         architectures=["PaliGemmaForConditionalGeneration"],
-        text_config=GemmaConfig(**TINY_TEXT),
+        text_config=GemmaConfig(**tiny_text(ids)),
         vision_config=SiglipVisionConfig(**TINY_VISION, image_size=_SIDE, patch_size=14),
         image_token_index=ids["<image>"],
         projection_dim=64,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     VIDEO,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -48,7 +48,7 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
     rope = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10_000.0}
     Glm4vConfig(
         architectures=["Glm4vForConditionalGeneration"],
-        text_config={**TINY_TEXT, "rope_parameters": rope},
+        text_config={**tiny_text(ids), "rope_parameters": rope},
         vision_config={
             "depth": 1,
             "hidden_size": 64,

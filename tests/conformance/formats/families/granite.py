@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conformance.formats.checkpoints import AUDIO, TINY_TEXT, Checkpoint, load_tokenizer
+from tests.conformance.formats.checkpoints import AUDIO, Checkpoint, load_tokenizer, tiny_text
 from tests.conformance.formats.vocabulary import Vocabulary
 
 _VOCABULARY = Vocabulary(
@@ -50,7 +50,7 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
     }
     GraniteSpeechConfig(
         architectures=["GraniteSpeechForConditionalGeneration"],
-        text_config=GraniteConfig(**TINY_TEXT).to_dict(),
+        text_config=GraniteConfig(**tiny_text(ids)).to_dict(),
         encoder_config=GraniteSpeechEncoderConfig(**encoder),
         projector_config=projector,
         audio_token_index=ids["<|audio|>"],

@@ -13,10 +13,10 @@ from typing import Any
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     TINY_VISION,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -45,7 +45,7 @@ def _write_idefics_3(directory: Path, ids: dict[str, int]) -> None:
 
     Idefics3Config(
         architectures=["Idefics3ForConditionalGeneration"],
-        text_config=LlamaConfig(**TINY_TEXT),
+        text_config=LlamaConfig(**tiny_text(ids)),
         vision_config=_vision(),
         scale_factor=2,
         image_token_id=ids["<image>"],

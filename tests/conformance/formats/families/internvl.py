@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     VIDEO,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -52,7 +52,7 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
 
     InternVLConfig(
         architectures=["InternVLForConditionalGeneration"],
-        text_config=Qwen2Config(**TINY_TEXT),
+        text_config=Qwen2Config(**tiny_text(ids)),
         vision_config=InternVLVisionConfig(
             hidden_size=64,
             intermediate_size=64,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     TINY_VISION,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -57,7 +57,9 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
     }
     Llama4Config(
         architectures=["Llama4ForConditionalGeneration"],
-        text_config=Llama4TextConfig(**TINY_TEXT, intermediate_size_mlp=64, num_local_experts=1),
+        text_config=Llama4TextConfig(
+            **tiny_text(ids), intermediate_size_mlp=64, num_local_experts=1
+        ),
         vision_config=Llama4VisionConfig(**vision),
         boi_token_index=ids["<|image_start|>"],
         eoi_token_index=ids["<|image_end|>"],

@@ -12,11 +12,11 @@ from typing import Any
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     TINY_VISION,
     VIDEO,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -92,7 +92,7 @@ def _write_llava(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaConfig(
         architectures=["LlavaForConditionalGeneration"],
-        text_config=LlamaConfig(**TINY_TEXT | {"vocab_size": max(ids.values()) + 1}),
+        text_config=LlamaConfig(**tiny_text(ids)),
         vision_config=_clip(),
         image_token_index=ids["<image>"],
         image_seq_length=(_SIDE // _PATCH) ** 2,
@@ -116,7 +116,7 @@ def _write_next(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaNextConfig(
         architectures=["LlavaNextForConditionalGeneration"],
-        text_config=MistralConfig(**TINY_TEXT),
+        text_config=MistralConfig(**tiny_text(ids)),
         vision_config=_clip(),
         image_token_index=ids["<image>"],
         image_grid_pinpoints=_GRID,
@@ -140,7 +140,7 @@ def _write_next_video(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaNextVideoConfig(
         architectures=["LlavaNextVideoForConditionalGeneration"],
-        text_config=LlamaConfig(**TINY_TEXT),
+        text_config=LlamaConfig(**tiny_text(ids)),
         vision_config=_clip(),
         image_token_index=ids["<image>"],
         video_token_index=ids["<video>"],
@@ -170,7 +170,7 @@ def _write_onevision(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaOnevisionConfig(
         architectures=["LlavaOnevisionForConditionalGeneration"],
-        text_config=Qwen2Config(**TINY_TEXT),
+        text_config=Qwen2Config(**tiny_text(ids)),
         vision_config=SiglipVisionConfig(**TINY_VISION, image_size=_SIDE, patch_size=_PATCH),
         image_token_index=ids["<image>"],
         video_token_index=ids["<video>"],

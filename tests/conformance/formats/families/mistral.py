@@ -13,10 +13,10 @@ from typing import Any
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     TINY_VISION,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -61,7 +61,7 @@ def _write_pixtral(directory: Path, ids: dict[str, int]) -> None:
 
     LlavaConfig(
         architectures=["LlavaForConditionalGeneration"],
-        text_config=MistralConfig(**TINY_TEXT),
+        text_config=MistralConfig(**tiny_text(ids)),
         vision_config=_vision(),
         vision_feature_layer=-1,
         vision_feature_select_strategy="full",
@@ -75,7 +75,7 @@ def _write_mistral_3(directory: Path, ids: dict[str, int]) -> None:
 
     Mistral3Config(
         architectures=["Mistral3ForConditionalGeneration"],
-        text_config=MistralConfig(**TINY_TEXT),
+        text_config=MistralConfig(**tiny_text(ids)),
         vision_config=_vision(),
         vision_feature_layer=-1,
         spatial_merge_size=2,

@@ -15,10 +15,10 @@ from typing import Any
 from tests.conformance.formats.checkpoints import (
     AUDIO,
     IMAGE,
-    TINY_TEXT,
     VIDEO,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -62,7 +62,7 @@ def _write_qwen2_audio(directory: Path, ids: dict[str, int]) -> None:
 
     Qwen2AudioConfig(
         architectures=["Qwen2AudioForConditionalGeneration"],
-        text_config={**TINY_TEXT, "model_type": "qwen2", "vocab_size": max(ids.values()) + 1},
+        text_config={**tiny_text(ids), "model_type": "qwen2"},
         audio_config={**_TINY_AUDIO, "model_type": "qwen2_audio_encoder"},
         audio_token_index=ids["<|AUDIO|>"],
     ).save_pretrained(directory)
@@ -87,7 +87,7 @@ def _write_qwen3_omni(directory: Path, ids: dict[str, int]) -> None:
     rope = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10_000.0}
     experts = {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 64}
     thinker = {
-        "text_config": {**TINY_TEXT, **experts, "rope_parameters": rope},
+        "text_config": {**tiny_text(ids), **experts, "rope_parameters": rope},
         "audio_config": {**_TINY_AUDIO, "output_dim": 64, "downsample_hidden_size": 16},
         "vision_config": {
             "depth": 2,

@@ -12,10 +12,10 @@ from typing import Any
 
 from tests.conformance.formats.checkpoints import (
     IMAGE,
-    TINY_TEXT,
     VIDEO,
     Checkpoint,
     load_tokenizer,
+    tiny_text,
 )
 from tests.conformance.formats.vocabulary import Vocabulary
 
@@ -57,7 +57,7 @@ def _write_qwen2(directory: Path, ids: dict[str, int]) -> None:
     vision = {"depth": 1, "embed_dim": 64, "hidden_size": 64, "num_heads": 2, "mlp_ratio": 1}
     Qwen2VLConfig(
         architectures=["Qwen2VLForConditionalGeneration"],
-        text_config={**TINY_TEXT, "rope_parameters": _ROPE},
+        text_config={**tiny_text(ids), "rope_parameters": _ROPE},
         vision_config=vision,
         **_vision_ids(ids),
     ).save_pretrained(directory)
@@ -77,7 +77,7 @@ def _write_qwen2_5(directory: Path, ids: dict[str, int]) -> None:
     }
     Qwen2_5_VLConfig(
         architectures=["Qwen2_5_VLForConditionalGeneration"],
-        text_config={**TINY_TEXT, "rope_parameters": _ROPE},
+        text_config={**tiny_text(ids), "rope_parameters": _ROPE},
         vision_config=vision,
         **_vision_ids(ids),
     ).save_pretrained(directory)
@@ -97,7 +97,7 @@ def _write_qwen3(directory: Path, ids: dict[str, int]) -> None:
     }
     Qwen3VLConfig(
         architectures=["Qwen3VLForConditionalGeneration"],
-        text_config={**TINY_TEXT, "rope_parameters": _ROPE},
+        text_config={**tiny_text(ids), "rope_parameters": _ROPE},
         vision_config=vision,
         **_vision_ids(ids),
     ).save_pretrained(directory)

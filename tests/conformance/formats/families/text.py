@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conformance.formats.checkpoints import TINY_TEXT, Checkpoint
+from tests.conformance.formats.checkpoints import Checkpoint, tiny_text
 from tests.conformance.formats.vocabulary import Vocabulary
 
 CHATML = (
@@ -46,19 +46,19 @@ MISTRAL = (
 def _write_llama(directory: Path, ids: dict[str, int]) -> None:
     from transformers import LlamaConfig
 
-    LlamaConfig(**TINY_TEXT, architectures=["LlamaForCausalLM"]).save_pretrained(directory)
+    LlamaConfig(**tiny_text(ids), architectures=["LlamaForCausalLM"]).save_pretrained(directory)
 
 
 def _write_qwen(directory: Path, ids: dict[str, int]) -> None:
     from transformers import Qwen2Config
 
-    Qwen2Config(**TINY_TEXT, architectures=["Qwen2ForCausalLM"]).save_pretrained(directory)
+    Qwen2Config(**tiny_text(ids), architectures=["Qwen2ForCausalLM"]).save_pretrained(directory)
 
 
 def _write_mistral(directory: Path, ids: dict[str, int]) -> None:
     from transformers import MistralConfig
 
-    MistralConfig(**TINY_TEXT, architectures=["MistralForCausalLM"]).save_pretrained(directory)
+    MistralConfig(**tiny_text(ids), architectures=["MistralForCausalLM"]).save_pretrained(directory)
 
 
 CHECKPOINTS = (
