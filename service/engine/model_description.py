@@ -98,13 +98,13 @@ def ask_placeholder_strings(
 ) -> dict[Modality, str | None]:
     """Ask vLLM's class what stands for each kind in plain text; its numbers are `{number}`.
 
-    A kind of which it says nothing is left out.
+    A kind of which it says nothing is left out; a few classes say nothing at all.
     """
     strings: dict[Modality, str | None] = {}
     for kind in kinds:
         try:
             string = model_class.get_placeholder_str(kind, _UNLIKELY_NUMBER)
-        except ValueError:
+        except (AttributeError, ValueError):
             continue
         strings[kind] = string and string.replace(str(_UNLIKELY_NUMBER), "{number}")
     return strings

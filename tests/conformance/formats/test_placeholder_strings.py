@@ -75,3 +75,21 @@ def test_qwens_omni_has_its_own_tokens() -> None:
 def test_mistral_has_a_place_that_vllm_leaves_to_templates() -> None:
     assert {IMAGE: None} == _of_vllm(MISTRAL_3)
     assert "[IMG]" == _of("mistral-3").string_for(IMAGE, 1)
+
+
+def test_every_multimodal_class_of_vllm_can_be_asked() -> None:
+    """What is not known here goes the generic way, with what the class says."""
+    from vllm.model_executor.models.registry import _MULTIMODAL_MODELS, ModelRegistry
+
+    from service.engine.model_description import ask_placeholder_strings
+
+    unasked = []
+    for architecture in _MULTIMODAL_MODELS:
+        try:
+            model_class = ModelRegistry.models[architecture].load_model_cls()
+        except ImportError:  # of a build for GPUs only
+            unasked.append(architecture)
+            continue
+        strings = ask_placeholder_strings(model_class, (IMAGE, AUDIO, VIDEO))
+        assert all(string is None or string for string in strings.values()), architecture
+    assert len(unasked) < len(_MULTIMODAL_MODELS) / 10, unasked

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.prompt.formats import find_format
 from tests.conformance.formats.conftest import Family
 from tests.conformance.formats.conversations import CASES
 from tests.conformance.formats.families import CHECKPOINTS
@@ -23,3 +24,17 @@ def test_the_ids_are_vllms(family: Family, case: str) -> None:
     expected = family.vllm.token_ids(CASES[case])
 
     assert expected == family.ours.token_ids(CASES[case])
+
+
+@pytest.mark.parametrize(
+    "family",
+    [one.name for one in CHECKPOINTS.values() if one.modalities],
+    indirect=True,
+)
+def test_the_family_is_known_by_its_config(family: Family) -> None:
+    """Else what is written for its media would not be checked."""
+    kinds = family.checkpoint.modalities
+    known = find_format(family.ours.renderer.prompt_format.name)
+
+    assert known is not None
+    assert kinds <= known.placeholders.keys() | known.unwritten

@@ -17,7 +17,7 @@ from service.prompt.chat_template import ChatTemplate
 from service.prompt.formats import find_format
 from service.prompt.renderer import TemplateRenderer
 from tests.conformance.formats.checkpoints import AUDIO, IMAGE, VIDEO
-from tests.conformance.formats.conversations import Case, Content, assistant, user
+from tests.conformance.formats.conversations import Case, Content, assistant, system, user
 from tests.conformance.formats.families.text import CHATML, LLAMA_3
 
 
@@ -142,3 +142,36 @@ def test_numbers_go_on_through_the_conversation() -> None:
         "<|user|><|image_1|>\na<|end|><|assistant|>b<|end|>"
         "<|user|><|image_2|>\n<|audio_1|>\nc<|end|><|assistant|>" == prompt.text
     )
+
+
+TURNS = (system("s"), user("a"), assistant("b"), user("c"))
+DEFAULTS = {
+    "chatml": (
+        "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\na<|im_end|>\n"
+        "<|im_start|>assistant\nb<|im_end|>\n<|im_start|>user\nc<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    ),
+    "llama-2": "<s>[INST] <<SYS>>\ns\n<</SYS>>\n\na [/INST] b </s><s>[INST] c [/INST]",
+    "llama-3": (
+        "<s><|start_header_id|>system<|end_header_id|>\n\ns<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\na<|eot_id|>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\nb<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\nc<|eot_id|>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    ),
+    "mistral": "<s>[INST] a[/INST] b</s>[INST] s\n\nc[/INST]",
+    "llava-1.5": "s USER: a ASSISTANT: b USER: c ASSISTANT:",
+    "paligemma": "sabc",
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_checkpoint_without_a_template_has_the_familys(name: str) -> None:
+    family = find_format(name)
+    assert family is not None
+    assert family.default_template is not None
+    template = ChatTemplate(family.default_template, {"bos_token": "<s>", "eos_token": "</s>"})
+    renderer = TemplateRenderer(template, family, PromptFormat(name, "a test"))
+
+    prompt = renderer.render(Case("", TURNS).conversation(), PromptOptions())
+    assert DEFAULTS[name] == prompt.text
