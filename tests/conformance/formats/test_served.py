@@ -23,11 +23,9 @@ CLIP = ("video", "clip.mp4", video)
 ALWAYS = {"llava-1.5": PICTURE, "qwen2-audio": SOUND}
 NIGHTLY = {
     "qwen2-vl": CLIP,
-    "llava-onevision": CLIP,
     "gemma-3": PICTURE,
     "pixtral": PICTURE,
     "idefics-3": PICTURE,
-    "internvl-3": PICTURE,
 }
 SERVED = ALWAYS | NIGHTLY
 NAMES = [*ALWAYS, *(pytest.param(name, marks=pytest.mark.nightly) for name in NIGHTLY)]

@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-# Real checkpoints, and so vLLM 0.32, have other names than transformers 5.19 saves: LLaVA's CLIP
-# `vision_tower.vision_model.embeddings…`, Qwen2-Audio's text model `language_model.model.layers…`.
-_RENAMED = [
-    (re.compile(r"^vision_tower\.(?!vision_model\.)"), "vision_tower.vision_model."),
-    (re.compile(r"^language_model\.model\.model\."), "language_model.model."),
-]
+# Real checkpoints, and so vLLM 0.32, have other names than transformers 5.19 saves: a CLIP or
+# SigLIP is `vision_tower.vision_model…`, Qwen2-Audio's text model `language_model.model.layers…`.
+_TOWER = re.compile(r"^vision_tower\.(?!vision_model\.)")
+_TEXT = re.compile(r"^language_model\.model\.model\.")
+_WRAPPED_TOWERS = ("clip_vision_model", "siglip_vision_model")
 
 
 def write_weights(directory: Path) -> None:
@@ -26,11 +25,12 @@ def write_weights(directory: Path) -> None:
     saved = directory / "saved"
     model.save_pretrained(saved)
     weights = load_file(saved / "model.safetensors")
-    renamed = {_as_in_checkpoints(name): one for name, one in weights.items()}
+    vision = getattr(config, "vision_config", None)
+    is_wrapped = getattr(vision, "model_type", "") in _WRAPPED_TOWERS
+    renamed = {_rename(name, is_wrapped): one for name, one in weights.items()}
     save_file(renamed, directory / "model.safetensors", metadata={"format": "pt"})
 
 
-def _as_in_checkpoints(name: str) -> str:
-    for saved, real in _RENAMED:
-        name = saved.sub(real, name)
-    return name
+def _rename(name: str, is_wrapped: bool) -> str:
+    name = _TEXT.sub("language_model.model.", name)
+    return _TOWER.sub("vision_tower.vision_model.", name) if is_wrapped else name
