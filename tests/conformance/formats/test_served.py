@@ -26,6 +26,8 @@ NIGHTLY = {
     "gemma-3": PICTURE,
     "pixtral": PICTURE,
     "idefics-3": PICTURE,
+    "internvl-3": PICTURE,
+    "llava-onevision": PICTURE,
 }
 SERVED = ALWAYS | NIGHTLY
 NAMES = [*ALWAYS, *(pytest.param(name, marks=pytest.mark.nightly) for name in NIGHTLY)]
