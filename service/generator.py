@@ -10,6 +10,7 @@ Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the r
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -30,6 +31,7 @@ from service.domain.events import (
     Usage,
 )
 from service.domain.media import PreparedPrompt
+from service.errors import InvalidRequestError
 from service.ports import Engine, Tokenizer, TokenStream
 from service.prompt_checks import check_ids
 from service.prompter import Prompter
@@ -100,7 +102,7 @@ class _OutputDecoder:
 
     async def decode(self, delta: EngineDelta) -> list[Event]:
         stream = self._streams[delta.output_index]
-        text = (await stream.append(_visible_ids(delta))).text
+        text = await _append_known(stream, _visible_ids(delta))
         if delta.finish_reason is not None:
             text += (await stream.flush()).text
         events: list[Event] = []
@@ -116,6 +118,26 @@ class _OutputDecoder:
     def close(self) -> None:
         for stream in self._streams:
             stream.close()
+
+
+async def _append_known(stream: TokenStream, token_ids: tuple[int, ...]) -> str:
+    """Decode ids; those that the tokenizer does not have are no text.
+
+    The last rows of many models' vocabularies are padding, and a model may give one all the same.
+    """
+    while True:
+        try:
+            return (await stream.append(token_ids)).text
+        except InvalidRequestError as error:
+            unknown = _UNKNOWN_ID.fullmatch(error.violations[0][0])
+            if unknown is None:
+                raise
+            index = int(unknown[1])
+            token_ids = token_ids[:index] + token_ids[index + 1 :]
+
+
+# How the Tokenizer port names an id that it does not have.
+_UNKNOWN_ID = re.compile(r"token_ids\[(\d+)\]")
 
 
 def _visible_ids(delta: EngineDelta) -> tuple[int, ...]:

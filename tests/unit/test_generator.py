@@ -117,6 +117,18 @@ async def test_half_a_character_is_never_sent(generator: Generator, engine: Fake
     assert texts == ["1", "€", "�"]
 
 
+async def test_ids_beyond_the_tokenizer_are_counted_but_are_no_text(
+    generator: Generator, engine: FakeEngine
+) -> None:
+    """Many a model's vocabulary is padded beyond its tokenizer's."""
+    engine.steps = [[ord("a"), 5000, ord("b"), 5001], [5002], [ord("c")]]
+    events = await run(generator, ask(TextPart("hi"), include_token_ids=True))
+    deltas = [event for event in events if isinstance(event, TextDelta)]
+    assert [delta.text for delta in deltas] == ["ab", "", "c", ""]
+    assert [i for delta in deltas for i in delta.token_ids][:6] == [97, 5000, 98, 5001, 5002, 99]
+    assert events[-1].usage.completion_tokens == 7
+
+
 async def test_reaching_max_tokens_ends_with_length(generator: Generator) -> None:
     events = await run(generator, ask(TextPart("hi"), sampling=Sampling(max_tokens=3)))
     assert events[-2] == OutputFinished(0, FinishReason.LENGTH)
