@@ -13,7 +13,7 @@ export VENV PYTHON
 python_stamp := $(VENV)/.installed
 system_stamp := build/.system_packages
 
-.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-bench tokenizer-fuzz real media-bench isolation-bench media-fuzz lock clean image
+.PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-bench tokenizer-fuzz conformance real media-bench isolation-bench media-fuzz lock clean image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ tokenizer-fuzz: $(system_stamp) ## fuzz the sidecar: each target SECONDS long (9
 
 tokenizer-bench: setup ## time our tokenizers beside other projects' (VOCABS=folder of more)
 	@$(PYTHON_RUN) -m benchmarks.tokenizer_bench $(if $(VOCABS),--folder $(VOCABS)) $(ARGS)
+
+conformance: setup sidecar ## hold the prompts of every family to vLLM's, engines included (an hour)
+	@$(PYTHON_RUN) -m pytest tests/conformance -m "nightly or not nightly" -o session_timeout=7200 $(ARGS)
 
 real: setup sidecar ## fetch real weights: Whisper writes speech down, SmolLM2 answers
 	@$(PYTHON_RUN) -m tests.real $(ARGS)
