@@ -26,7 +26,7 @@ from service.domain.conversation import (
     MediaSource,
     VideoPart,
 )
-from service.domain.model import ModelDescription
+from service.domain.model import ModelDescription, ModelMemory
 from service.domain.sampling import Sampling
 from service.engine.engine_args import parse_engine_args
 from service.engine.vllm_engine import VllmEngine
@@ -164,4 +164,5 @@ def _describe(renderer: Any, model: str) -> ModelDescription:
         quantization="",
         kv_cache_tokens=0,
         audio_sample_rate_hz=_AUDIO_RATE_HZ,
+        memory=ModelMemory(0, 0, 0, 0, 1, 1),
     )
