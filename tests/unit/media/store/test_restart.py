@@ -273,7 +273,8 @@ async def test_what_is_no_file_of_the_store_is_left_alone(
     with caplog.at_level(logging.WARNING):
         store = await start()
     assert all(path.read_bytes() == b"foreign" for path in foreign)
-    assert len(caplog.records) == 7
+    # Other parts of the server may have their own to tell in the meantime.
+    assert sum("is no file of the store" in line for line in caplog.messages) == 7
     assert await read_medium(store, stored.media_id) == DATA
 
 
