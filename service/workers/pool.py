@@ -67,8 +67,19 @@ class _Worker:
 
     def kill(self, end: WorkerEnd) -> None:
         """End it; the fork server tells when that has happened."""
-        if self.killed_for is None and self.pidfd >= 0:
+        if self.killed_for is None:
             self.killed_for = end
+            self._send_kill()
+
+    def born(self, pid: int) -> None:
+        """Note the process; it may have served, and been killed, before this was told."""
+        with contextlib.suppress(ProcessLookupError):
+            self.pidfd = os.pidfd_open(pid)
+        if self.killed_for is not None:
+            self._send_kill()
+
+    def _send_kill(self) -> None:
+        if self.pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
@@ -162,9 +173,9 @@ class WorkerPool:
             self._give_back(worker, is_spent=not _is_complete(result))
 
     @property
-    def pids(self) -> list[int]:
-        """The process ids of the fork server and of all workers, while they live."""
-        return [self._process.pid] if self._process is not None else []
+    def fork_server_pid(self) -> int | None:
+        """The process id of the fork server, while one runs."""
+        return self._process.pid if self._process is not None else None
 
     async def _take(self) -> _Worker:
         while True:
@@ -243,8 +254,7 @@ class WorkerPool:
                 self._fail_start(problem)
             case Forked(worker_id, pid):
                 if worker_id in self._workers:
-                    with contextlib.suppress(ProcessLookupError):
-                        self._workers[worker_id].pidfd = os.pidfd_open(pid)
+                    self._workers[worker_id].born(pid)
             case Ended(worker_id, exit_code):
                 self._on_worker_end(worker_id, exit_code)
 

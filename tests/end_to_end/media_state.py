@@ -49,7 +49,7 @@ def worker_has_task(server: Any) -> bool:
 
 def fork_server(server: Any) -> psutil.Process:
     """Return the process that workers are forked from."""
-    (pid,) = server.application._media._workers.pids
+    pid = server.application._media._workers.fork_server_pid
     return psutil.Process(pid)
 
 

@@ -17,7 +17,8 @@ import torch
 
 from service.errors import InvalidRequestError, StartupError
 from service.ports import WorkerEnd, WorkerEndedError
-from service.workers.pool import WorkerLimits, WorkerPool
+from service.workers.channel import Channel
+from service.workers.pool import WorkerLimits, WorkerPool, _Worker
 
 PROGRAM = [sys.executable, "-m", "tests.unit.workers.program"]
 LIMITS = WorkerLimits(count=1, memory_bytes=256 << 20, cpu_s=1.0, wall_s=30.0, tasks_a_worker=50)
@@ -162,6 +163,19 @@ async def test_a_cancelled_task_ends_its_worker_and_no_other(pool: WorkerPool) -
     await wait_until_gone(before)
     assert waiting.cancelled()
     assert running.cancelled()
+
+
+async def test_a_kill_that_comes_before_the_process_is_known_is_done_then() -> None:
+    """A worker may be ready, and its task cancelled, before the fork server has told of it."""
+    ours, _ = Channel.pair()
+    worker = _Worker(0, ours)
+    worker.kill(WorkerEnd.LOST)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import signal; signal.pause()"
+    )
+    worker.born(process.pid)
+    assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
+    worker.close()
 
 
 async def test_a_worker_is_replaced_after_its_share_of_tasks() -> None:
