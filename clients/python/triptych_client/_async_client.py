@@ -22,7 +22,7 @@ from triptych.v1 import (
     tokenizer_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
-from triptych_client._errors import CancelledError, error_from_rpc
+from triptych_client._errors import CancelledError, error_from_rpc, raised_as_ours
 from triptych_client._media import (
     MediaDescription,
     build_probe_request,
@@ -198,10 +198,8 @@ class AsyncClient:
 
         """
         request = await asyncio.to_thread(build_unary_request, prompt, options)
-        try:
+        with raised_as_ours():
             response = await self._generation.GenerateUnary(request, timeout=self._timeout(options))
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return answer_from_proto(response)
 
     async def count_tokens(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> TokenCount:
@@ -213,10 +211,8 @@ class AsyncClient:
         """
         request = await asyncio.to_thread(build_count_request, prompt, options)
         timeout_s = self._timeout(options)
-        try:
+        with raised_as_ours():
             response = await self._tokenizer.CountTokens(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return count_from_proto(response)
 
     async def render_prompt(
@@ -230,10 +226,8 @@ class AsyncClient:
         """
         request = await asyncio.to_thread(build_render_request, prompt, options)
         timeout_s = self._timeout(options)
-        try:
+        with raised_as_ours():
             response = await self._tokenizer.RenderPrompt(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return rendered_from_proto(response)
 
     async def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
@@ -247,23 +241,19 @@ class AsyncClient:
         """
         header = await asyncio.to_thread(build_upload_header, medium, mime_type)
         question = build_question(header)
-        try:
+        with raised_as_ours():
             found = await self._media.FindMissingMedia(question, timeout=self._timeout_s)
             if media_id := found_media_id(found):
                 return media_id
             messages = _read_in_threads(upload_messages(medium, header))
             response = await self._media.UploadMedia(messages, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return response.media_id
 
     async def delete_media(self, media_id: str) -> None:
         """Make the server forget what was uploaded; no error when it is not there."""
         request = media_service_pb2.DeleteMediaRequest(media_id=media_id)
-        try:
+        with raised_as_ours():
             await self._media.DeleteMedia(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
 
     async def probe(self, part: Image | Audio | Video) -> MediaDescription:
         """Describe a medium, and tell how many tokens the model would spend on it.
@@ -273,28 +263,22 @@ class AsyncClient:
 
         """
         request = await asyncio.to_thread(build_probe_request, part)
-        try:
+        with raised_as_ours():
             response = await self._media.ProbeMedia(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return description_from_proto(response)
 
     async def list_models(self) -> list[Model]:
         """Describe the models that the server serves."""
         request = model_service_pb2.ListModelsRequest()
-        try:
+        with raised_as_ours():
             response = await self._models.ListModels(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return [model_from_proto(model) for model in response.models]
 
     async def get_model(self, model: str = "") -> Model:
         """Describe one model; without a name the server's only one."""
         request = model_service_pb2.GetModelRequest(model=model)
-        try:
+        with raised_as_ours():
             response = await self._models.GetModel(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return model_from_proto(response.model)
 
     async def wait_until_ready(self, timeout_s: float) -> None:

@@ -21,7 +21,7 @@ from triptych.v1 import (
     tokenizer_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
-from triptych_client._errors import error_from_rpc
+from triptych_client._errors import raised_as_ours
 from triptych_client._media import (
     MediaDescription,
     build_probe_request,
@@ -86,10 +86,8 @@ class Generation(AnswerReader):
     def events(self) -> Iterator[Event]:
         """Give the events that were not read yet, of all outputs."""
         while True:
-            try:
+            with raised_as_ours():
                 response = next(self._responses, None)
-            except grpc.RpcError as error:
-                raise error_from_rpc(error) from error
             if response is None:
                 self._require_completed()
                 return
@@ -165,10 +163,8 @@ class Client:
 
         """
         request = build_unary_request(prompt, options)
-        try:
+        with raised_as_ours():
             response = self._generation.GenerateUnary(request, timeout=self._timeout(options))
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return answer_from_proto(response)
 
     def count_tokens(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> TokenCount:
@@ -180,10 +176,8 @@ class Client:
         """
         request = build_count_request(prompt, options)
         timeout_s = self._timeout(options)
-        try:
+        with raised_as_ours():
             response = self._tokenizer.CountTokens(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return count_from_proto(response)
 
     def render_prompt(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> RenderedPrompt:
@@ -195,10 +189,8 @@ class Client:
         """
         request = build_render_request(prompt, options)
         timeout_s = self._timeout(options)
-        try:
+        with raised_as_ours():
             response = self._tokenizer.RenderPrompt(request, timeout=timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return rendered_from_proto(response)
 
     def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
@@ -212,22 +204,18 @@ class Client:
         """
         header = build_upload_header(medium, mime_type)
         question = build_question(header)
-        try:
+        with raised_as_ours():
             found = self._media.FindMissingMedia(question, timeout=self._timeout_s)
             if media_id := found_media_id(found):
                 return media_id
             messages = upload_messages(medium, header)
             return self._media.UploadMedia(messages, timeout=self._timeout_s).media_id
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
 
     def delete_media(self, media_id: str) -> None:
         """Make the server forget what was uploaded; no error when it is not there."""
         request = media_service_pb2.DeleteMediaRequest(media_id=media_id)
-        try:
+        with raised_as_ours():
             self._media.DeleteMedia(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
 
     def probe(self, part: Image | Audio | Video) -> MediaDescription:
         """Describe a medium, and tell how many tokens the model would spend on it.
@@ -237,28 +225,22 @@ class Client:
 
         """
         request = build_probe_request(part)
-        try:
+        with raised_as_ours():
             response = self._media.ProbeMedia(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return description_from_proto(response)
 
     def list_models(self) -> list[Model]:
         """Describe the models that the server serves."""
         request = model_service_pb2.ListModelsRequest()
-        try:
+        with raised_as_ours():
             response = self._models.ListModels(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return [model_from_proto(model) for model in response.models]
 
     def get_model(self, model: str = "") -> Model:
         """Describe one model; without a name the server's only one."""
         request = model_service_pb2.GetModelRequest(model=model)
-        try:
+        with raised_as_ours():
             response = self._models.GetModel(request, timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            raise error_from_rpc(error) from error
         return model_from_proto(response.model)
 
     def wait_until_ready(self, timeout_s: float) -> None:

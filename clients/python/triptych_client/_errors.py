@@ -25,6 +25,8 @@ missing local file is no error of a call: it is a plain FileNotFoundError.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -204,6 +206,15 @@ def error_from_rpc(error: grpc.RpcError) -> TriptychError:
     details = read_error_details(call.trailing_metadata() or ())
     kind = ERROR_OF_REASON.get(details.reason) or ERROR_OF_CODE.get(code, InternalError)
     return kind(call.details() or code.name.lower(), code, details)
+
+
+@contextmanager
+def raised_as_ours() -> Iterator[None]:
+    """Raise our exception where a call in the block raises gRPC's."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise error_from_rpc(error) from error
 
 
 def read_error_details(trailing_metadata: Iterable[tuple[str, str | bytes]]) -> ErrorDetails:
