@@ -57,6 +57,32 @@ def _write_idefics_3(directory: Path, ids: dict[str, int]) -> None:
     ).save_pretrained(directory)
 
 
+def _write_smolvlm(directory: Path, ids: dict[str, int]) -> None:
+    from transformers import (
+        LlamaConfig,
+        SmolVLMConfig,
+        SmolVLMImageProcessor,
+        SmolVLMProcessor,
+        SmolVLMVideoProcessor,
+    )
+
+    SmolVLMConfig(
+        architectures=["SmolVLMForConditionalGeneration"],
+        text_config=LlamaConfig(**tiny_text(ids)),
+        vision_config=_vision(),
+        scale_factor=2,
+        image_token_id=ids["<image>"],
+        pad_token_id=ids["<|im_end|>"],
+    ).save_pretrained(directory)
+    SmolVLMProcessor(
+        image_processor=SmolVLMImageProcessor(**_sizes()),
+        tokenizer=load_tokenizer(directory),
+        # vLLM gives the model images only; the processor asks for one that takes videos all the same.
+        video_processor=SmolVLMVideoProcessor(**_sizes()),
+        image_seq_len=4,
+    ).save_pretrained(directory)
+
+
 def _vision() -> dict[str, Any]:
     return {**TINY_VISION, "image_size": _SIDE, "patch_size": 14}
 
@@ -80,6 +106,26 @@ CHECKPOINTS = (
         ),
         _TURNS,
         _write_idefics_3,
+        frozenset({IMAGE}),
+    ),
+    Checkpoint(
+        "smolvlm",
+        Vocabulary(
+            "byte-level",
+            _MEDIA,
+            {
+                "bos_token": "<|im_start|>",
+                "eos_token": "<end_of_utterance>",
+                "unk_token": "<|endoftext|>",
+                "pad_token": "<|im_end|>",
+                "fake_image_token": "<fake_token_around_image>",
+                "image_token": "<image>",
+                "end_of_utterance_token": "<end_of_utterance>",
+                "global_image_token": "<global-img>",
+            },
+        ),
+        _TURNS,
+        _write_smolvlm,
         frozenset({IMAGE}),
     ),
 )
