@@ -25,6 +25,7 @@ from service.domain.conversation import (
     TextPart,
     VideoPart,
 )
+from service.errors import NotServedYetError
 from triptych.v1 import conversation_pb2 as conversation_pb
 from triptych.v1 import media_pb2
 
@@ -96,6 +97,8 @@ def _to_part(part: conversation_pb.Part, path: str, violations: Violations) -> P
         case None:
             violations.add(path, "is not set; set one of text, image, audio or video")
             return None
+        case "tool_call" | "tool_result" | "reasoning" as kind:
+            raise NotServedYetError(f"{path}.{kind}: is not served yet", feature=f"Part.{kind}")
         case kind:
             return to_media_part(getattr(part, kind), f"{path}.{kind}", violations)
 

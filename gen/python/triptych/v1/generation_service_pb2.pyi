@@ -38,6 +38,14 @@ class _FinishReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FinishRe
     """`max_tokens` or the model's context was reached."""
     FINISH_REASON_ABORTED: _FinishReason.ValueType  # 3
     """The engine stopped it."""
+    FINISH_REASON_STOP_STRING: _FinishReason.ValueType  # 4
+    """One of `SamplingParams.stop` was found."""
+    FINISH_REASON_DEADLINE: _FinishReason.ValueType  # 5
+    """The call's deadline is near; see `OutputOptions.finish_before_deadline`."""
+    FINISH_REASON_CANCELLED: _FinishReason.ValueType  # 6
+    """The client stopped it, by `ConverseRequest.cancel`."""
+    FINISH_REASON_REPETITION: _FinishReason.ValueType  # 7
+    """It repeated itself; see `SamplingParams.repetition_detection`."""
 
 class FinishReason(_FinishReason, metaclass=_FinishReasonEnumTypeWrapper):
     """Why an answer ended."""
@@ -50,6 +58,14 @@ FINISH_REASON_LENGTH: FinishReason.ValueType  # 2
 """`max_tokens` or the model's context was reached."""
 FINISH_REASON_ABORTED: FinishReason.ValueType  # 3
 """The engine stopped it."""
+FINISH_REASON_STOP_STRING: FinishReason.ValueType  # 4
+"""One of `SamplingParams.stop` was found."""
+FINISH_REASON_DEADLINE: FinishReason.ValueType  # 5
+"""The call's deadline is near; see `OutputOptions.finish_before_deadline`."""
+FINISH_REASON_CANCELLED: FinishReason.ValueType  # 6
+"""The client stopped it, by `ConverseRequest.cancel`."""
+FINISH_REASON_REPETITION: FinishReason.ValueType  # 7
+"""It repeated itself; see `SamplingParams.repetition_detection`."""
 Global___FinishReason: _TypeAlias = FinishReason  # noqa: Y015
 
 @_typing.final
@@ -67,6 +83,10 @@ class GenerateRequest(_message.Message):
     OUTPUT_OPTIONS_FIELD_NUMBER: _builtins.int
     MEDIA_OPTIONS_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    TOOL_CHOICE_FIELD_NUMBER: _builtins.int
+    STRUCTURED_OUTPUT_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Which model answers, as `ListModels` names it. Empty: the server's only model."""
     text: _builtins.str
@@ -76,6 +96,10 @@ class GenerateRequest(_message.Message):
     `<|vision_start|><|image_pad|><|vision_end|>`) stand for `media`, in their order. A text
     without any gets those of all media in front, each on a line of its own. Otherwise each
     kind needs as many placeholders as it has media.
+    """
+    priority: _builtins.int
+    """Lower comes first in the engine's queue; needs a server with `--scheduling-policy priority`.
+    Unset: 0.
     """
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
@@ -110,6 +134,20 @@ class GenerateRequest(_message.Message):
         a `conversation`, which carries its own.
         """
 
+    @_builtins.property
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Tool]:
+        """Tools that the model may call; only with a `conversation`, and a server with
+        `--tool-call-parser`. At most 128.
+        """
+
+    @_builtins.property
+    def tool_choice(self) -> _conversation_pb2.ToolChoice:
+        """Which of them it may, or must, call. Unset: those that it likes."""
+
+    @_builtins.property
+    def structured_output(self) -> Global___StructuredOutput:
+        """What form the answer must have. Unset: any."""
+
     def __init__(
         self,
         *,
@@ -122,16 +160,102 @@ class GenerateRequest(_message.Message):
         output_options: Global___OutputOptions | None = ...,
         media_options: _media_pb2.MediaOptions | None = ...,
         media: _abc.Iterable[_conversation_pb2.Part] | None = ...,
+        tools: _abc.Iterable[_conversation_pb2.Tool] | None = ...,
+        tool_choice: _conversation_pb2.ToolChoice | None = ...,
+        structured_output: Global___StructuredOutput | None = ...,
+        priority: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media_options", b"media_options", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "conversation", b"conversation", "media_options", b"media_options", "output_options", b"output_options", "priority", b"priority", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "structured_output", b"structured_output", "text", b"text", "token_ids", b"token_ids", "tool_choice", b"tool_choice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "media", b"media", "media_options", b"media_options", "model", b"model", "output_options", b"output_options", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "conversation", b"conversation", "media", b"media", "media_options", b"media_options", "model", b"model", "output_options", b"output_options", "priority", b"priority", "prompt", b"prompt", "prompt_options", b"prompt_options", "sampling", b"sampling", "structured_output", b"structured_output", "text", b"text", "token_ids", b"token_ids", "tool_choice", b"tool_choice", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
+    _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
     _WhichOneofReturnType_prompt: _TypeAlias = _typing.Literal["conversation", "text", "token_ids"]  # noqa: Y015
     _WhichOneofArgType_prompt: _TypeAlias = _typing.Literal["prompt", b"prompt"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_prompt) -> _WhichOneofReturnType_prompt | None: ...
 
 Global___GenerateRequest: _TypeAlias = GenerateRequest  # noqa: Y015
+
+@_typing.final
+class StructuredOutput(_message.Message):
+    """What form the answer must have: tokens that break it are not chosen. An answer that ends for its
+    length may be only the beginning of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_SCHEMA_FIELD_NUMBER: _builtins.int
+    JSON_OBJECT_FIELD_NUMBER: _builtins.int
+    REGEX_FIELD_NUMBER: _builtins.int
+    CHOICE_FIELD_NUMBER: _builtins.int
+    GRAMMAR_FIELD_NUMBER: _builtins.int
+    DISABLE_ANY_WHITESPACE_FIELD_NUMBER: _builtins.int
+    json_schema: _builtins.str
+    """JSON of this JSON Schema."""
+    json_object: _builtins.bool
+    """Any JSON object. Must be true."""
+    regex: _builtins.str
+    """A whole match of this regular expression."""
+    grammar: _builtins.str
+    """A word of this grammar, in EBNF or Lark as the server's backend takes it."""
+    disable_any_whitespace: _builtins.bool
+    """Of JSON: no blanks or line breaks between its parts. Unset: as the model likes."""
+    @_builtins.property
+    def choice(self) -> Global___Choice:
+        """One of these texts."""
+
+    def __init__(
+        self,
+        *,
+        json_schema: _builtins.str = ...,
+        json_object: _builtins.bool = ...,
+        regex: _builtins.str = ...,
+        choice: Global___Choice | None = ...,
+        grammar: _builtins.str = ...,
+        disable_any_whitespace: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace", "choice", b"choice", "constraint", b"constraint", "disable_any_whitespace", b"disable_any_whitespace", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace", "choice", b"choice", "constraint", b"constraint", "disable_any_whitespace", b"disable_any_whitespace", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__disable_any_whitespace: _TypeAlias = _typing.Literal["disable_any_whitespace"]  # noqa: Y015
+    _WhichOneofArgType__disable_any_whitespace: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace"]  # noqa: Y015
+    _WhichOneofReturnType_constraint: _TypeAlias = _typing.Literal["json_schema", "json_object", "regex", "choice", "grammar"]  # noqa: Y015
+    _WhichOneofArgType_constraint: _TypeAlias = _typing.Literal["constraint", b"constraint"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disable_any_whitespace) -> _WhichOneofReturnType__disable_any_whitespace | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_constraint) -> _WhichOneofReturnType_constraint | None: ...
+
+Global___StructuredOutput: _TypeAlias = StructuredOutput  # noqa: Y015
+
+@_typing.final
+class Choice(_message.Message):
+    """A choice of texts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At least one, at most 1000, none empty."""
+
+    def __init__(
+        self,
+        *,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Choice: _TypeAlias = Choice  # noqa: Y015
 
 @_typing.final
 class TokenIds(_message.Message):
@@ -168,6 +292,7 @@ class PromptOptions(_message.Message):
     TRUST_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
     ADD_SPECIAL_TOKENS_FIELD_NUMBER: _builtins.int
     TEMPLATE_ARGUMENTS_FIELD_NUMBER: _builtins.int
+    TRUNCATE_PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     add_generation_prompt: _builtins.bool
     """Of a conversation: append the model's cue for an assistant's answer. Unset: true, or false
     when `continue_final_message` is true.
@@ -185,6 +310,11 @@ class PromptOptions(_message.Message):
     """Of `text`: add what the tokenizer puts around a text, such as BOS. Unset: false; a finished
     prompt has it already. Set it for a text that has not, as vLLM's `/v1/completions` does
     unasked. Has no effect on a conversation: the model's format says what is added.
+    """
+    truncate_prompt_tokens: _builtins.int
+    """Keep only so many of the prompt's last tokens, 1 and up; -1: as many as the context takes with
+    one token left to answer. Refused for a prompt with media. Unset: a prompt that is too long is
+    refused.
     """
     @_builtins.property
     def template_arguments(self) -> _struct_pb2.Struct:
@@ -205,10 +335,11 @@ class PromptOptions(_message.Message):
         trust_special_tokens: _builtins.bool | None = ...,
         add_special_tokens: _builtins.bool | None = ...,
         template_arguments: _struct_pb2.Struct | None = ...,
+        truncate_prompt_tokens: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_truncate_prompt_tokens", b"_truncate_prompt_tokens", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "truncate_prompt_tokens", b"truncate_prompt_tokens", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt", "_add_special_tokens", b"_add_special_tokens", "_continue_final_message", b"_continue_final_message", "_truncate_prompt_tokens", b"_truncate_prompt_tokens", "_trust_special_tokens", b"_trust_special_tokens", "add_generation_prompt", b"add_generation_prompt", "add_special_tokens", b"add_special_tokens", "continue_final_message", b"continue_final_message", "template_arguments", b"template_arguments", "truncate_prompt_tokens", b"truncate_prompt_tokens", "trust_special_tokens", b"trust_special_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__add_generation_prompt: _TypeAlias = _typing.Literal["add_generation_prompt"]  # noqa: Y015
     _WhichOneofArgType__add_generation_prompt: _TypeAlias = _typing.Literal["_add_generation_prompt", b"_add_generation_prompt"]  # noqa: Y015
@@ -216,6 +347,8 @@ class PromptOptions(_message.Message):
     _WhichOneofArgType__add_special_tokens: _TypeAlias = _typing.Literal["_add_special_tokens", b"_add_special_tokens"]  # noqa: Y015
     _WhichOneofReturnType__continue_final_message: _TypeAlias = _typing.Literal["continue_final_message"]  # noqa: Y015
     _WhichOneofArgType__continue_final_message: _TypeAlias = _typing.Literal["_continue_final_message", b"_continue_final_message"]  # noqa: Y015
+    _WhichOneofReturnType__truncate_prompt_tokens: _TypeAlias = _typing.Literal["truncate_prompt_tokens"]  # noqa: Y015
+    _WhichOneofArgType__truncate_prompt_tokens: _TypeAlias = _typing.Literal["_truncate_prompt_tokens", b"_truncate_prompt_tokens"]  # noqa: Y015
     _WhichOneofReturnType__trust_special_tokens: _TypeAlias = _typing.Literal["trust_special_tokens"]  # noqa: Y015
     _WhichOneofArgType__trust_special_tokens: _TypeAlias = _typing.Literal["_trust_special_tokens", b"_trust_special_tokens"]  # noqa: Y015
     @_typing.overload
@@ -224,6 +357,8 @@ class PromptOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__add_special_tokens) -> _WhichOneofReturnType__add_special_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__continue_final_message) -> _WhichOneofReturnType__continue_final_message | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__truncate_prompt_tokens) -> _WhichOneofReturnType__truncate_prompt_tokens | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trust_special_tokens) -> _WhichOneofReturnType__trust_special_tokens | None: ...
 
@@ -236,20 +371,59 @@ class OutputOptions(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INCLUDE_TOKEN_IDS_FIELD_NUMBER: _builtins.int
+    LOGPROBS_FIELD_NUMBER: _builtins.int
+    PROMPT_LOGPROBS_FIELD_NUMBER: _builtins.int
+    LOGPROB_TOKEN_IDS_FIELD_NUMBER: _builtins.int
+    FINISH_BEFORE_DEADLINE_FIELD_NUMBER: _builtins.int
     include_token_ids: _builtins.bool
     """Fill `TextDelta.token_ids`. Unset: false."""
+    logprobs: _builtins.int
+    """Fill `TextDelta.logprobs`: the token that was chosen, and so many of the likeliest; 0 up to the
+    server's `--max-logprobs`, or -1 for the whole vocabulary where the server allows as many.
+    Unset: none.
+    """
+    prompt_logprobs: _builtins.int
+    """Tell the same of the prompt's tokens, in `prompt_logprobs` events. Unset: none."""
+    finish_before_deadline: _builtins.bool
+    """When the call has a deadline: end the answer a little before it (the server's
+    `--deadline-margin`), so that what was written, DEADLINE and the usage still arrive. Unset:
+    true; false lets the call fail with DEADLINE_EXCEEDED.
+    """
+    @_builtins.property
+    def logprob_token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Tell the log probabilities of these token ids instead of the likeliest; at most 128. Needs
+        `logprobs` unset or as many. Empty: the likeliest.
+        """
+
     def __init__(
         self,
         *,
         include_token_ids: _builtins.bool | None = ...,
+        logprobs: _builtins.int | None = ...,
+        prompt_logprobs: _builtins.int | None = ...,
+        logprob_token_ids: _abc.Iterable[_builtins.int] | None = ...,
+        finish_before_deadline: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_include_token_ids", b"_include_token_ids", "include_token_ids", b"include_token_ids"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_finish_before_deadline", b"_finish_before_deadline", "_include_token_ids", b"_include_token_ids", "_logprobs", b"_logprobs", "_prompt_logprobs", b"_prompt_logprobs", "finish_before_deadline", b"finish_before_deadline", "include_token_ids", b"include_token_ids", "logprobs", b"logprobs", "prompt_logprobs", b"prompt_logprobs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_include_token_ids", b"_include_token_ids", "include_token_ids", b"include_token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_finish_before_deadline", b"_finish_before_deadline", "_include_token_ids", b"_include_token_ids", "_logprobs", b"_logprobs", "_prompt_logprobs", b"_prompt_logprobs", "finish_before_deadline", b"finish_before_deadline", "include_token_ids", b"include_token_ids", "logprob_token_ids", b"logprob_token_ids", "logprobs", b"logprobs", "prompt_logprobs", b"prompt_logprobs"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__finish_before_deadline: _TypeAlias = _typing.Literal["finish_before_deadline"]  # noqa: Y015
+    _WhichOneofArgType__finish_before_deadline: _TypeAlias = _typing.Literal["_finish_before_deadline", b"_finish_before_deadline"]  # noqa: Y015
     _WhichOneofReturnType__include_token_ids: _TypeAlias = _typing.Literal["include_token_ids"]  # noqa: Y015
     _WhichOneofArgType__include_token_ids: _TypeAlias = _typing.Literal["_include_token_ids", b"_include_token_ids"]  # noqa: Y015
+    _WhichOneofReturnType__logprobs: _TypeAlias = _typing.Literal["logprobs"]  # noqa: Y015
+    _WhichOneofArgType__logprobs: _TypeAlias = _typing.Literal["_logprobs", b"_logprobs"]  # noqa: Y015
+    _WhichOneofReturnType__prompt_logprobs: _TypeAlias = _typing.Literal["prompt_logprobs"]  # noqa: Y015
+    _WhichOneofArgType__prompt_logprobs: _TypeAlias = _typing.Literal["_prompt_logprobs", b"_prompt_logprobs"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__finish_before_deadline) -> _WhichOneofReturnType__finish_before_deadline | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__include_token_ids) -> _WhichOneofReturnType__include_token_ids | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__logprobs) -> _WhichOneofReturnType__logprobs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt_logprobs) -> _WhichOneofReturnType__prompt_logprobs | None: ...
 
 Global___OutputOptions: _TypeAlias = OutputOptions  # noqa: Y015
 
@@ -263,6 +437,9 @@ class GenerateResponse(_message.Message):
     TEXT_DELTA_FIELD_NUMBER: _builtins.int
     OUTPUT_FINISHED_FIELD_NUMBER: _builtins.int
     COMPLETED_FIELD_NUMBER: _builtins.int
+    PROMPT_LOGPROBS_FIELD_NUMBER: _builtins.int
+    REASONING_DELTA_FIELD_NUMBER: _builtins.int
+    TOOL_CALL_DELTA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def started(self) -> Global___Started:
         """The prompt was accepted; always the first event."""
@@ -279,6 +456,18 @@ class GenerateResponse(_message.Message):
     def completed(self) -> Global___Completed:
         """Everything is complete; always the last event."""
 
+    @_builtins.property
+    def prompt_logprobs(self) -> Global___PromptLogprobs:
+        """How likely the prompt's tokens were, when asked for; after `started`, before all deltas."""
+
+    @_builtins.property
+    def reasoning_delta(self) -> Global___ReasoningDelta:
+        """More of what the model thinks before it answers; with a server's `--reasoning-parser`."""
+
+    @_builtins.property
+    def tool_call_delta(self) -> Global___ToolCallDelta:
+        """More of a call that the model makes; with a server's `--tool-call-parser`."""
+
     def __init__(
         self,
         *,
@@ -286,12 +475,15 @@ class GenerateResponse(_message.Message):
         text_delta: Global___TextDelta | None = ...,
         output_finished: Global___OutputFinished | None = ...,
         completed: Global___Completed | None = ...,
+        prompt_logprobs: Global___PromptLogprobs | None = ...,
+        reasoning_delta: Global___ReasoningDelta | None = ...,
+        tool_call_delta: Global___ToolCallDelta | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "event", b"event", "output_finished", b"output_finished", "started", b"started", "text_delta", b"text_delta"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "event", b"event", "output_finished", b"output_finished", "prompt_logprobs", b"prompt_logprobs", "reasoning_delta", b"reasoning_delta", "started", b"started", "text_delta", b"text_delta", "tool_call_delta", b"tool_call_delta"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "event", b"event", "output_finished", b"output_finished", "started", b"started", "text_delta", b"text_delta"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "event", b"event", "output_finished", b"output_finished", "prompt_logprobs", b"prompt_logprobs", "reasoning_delta", b"reasoning_delta", "started", b"started", "text_delta", b"text_delta", "tool_call_delta", b"tool_call_delta"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "text_delta", "output_finished", "completed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["started", "text_delta", "output_finished", "completed", "prompt_logprobs", "reasoning_delta", "tool_call_delta"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -368,6 +560,7 @@ class TextDelta(_message.Message):
     OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
+    LOGPROBS_FIELD_NUMBER: _builtins.int
     output_index: _builtins.int
     """Which output this belongs to, from 0 to `n` - 1."""
     text: _builtins.str
@@ -378,20 +571,195 @@ class TextDelta(_message.Message):
         The text of an id may come with a later delta (a character may take several ids).
         """
 
+    @_builtins.property
+    def logprobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TokenLogprobs]:
+        """How likely the new tokens were, one for each, when `OutputOptions.logprobs` is set."""
+
     def __init__(
         self,
         *,
         output_index: _builtins.int = ...,
         text: _builtins.str = ...,
         token_ids: _abc.Iterable[_builtins.int] | None = ...,
+        logprobs: _abc.Iterable[Global___TokenLogprobs] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["output_index", b"output_index", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logprobs", b"logprobs", "output_index", b"output_index", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TextDelta: _TypeAlias = TextDelta  # noqa: Y015
+
+@_typing.final
+class TokenLogprob(_message.Message):
+    """How likely a token was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    LOGPROB_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    token_id: _builtins.int
+    """The token."""
+    text: _builtins.str
+    """Its text, as it reads alone: U+FFFD for half a character."""
+    logprob: _builtins.float
+    """The natural logarithm of its probability."""
+    rank: _builtins.int
+    """1 for the likeliest. 0: not known."""
+    def __init__(
+        self,
+        *,
+        token_id: _builtins.int = ...,
+        text: _builtins.str = ...,
+        logprob: _builtins.float = ...,
+        rank: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logprob", b"logprob", "rank", b"rank", "text", b"text", "token_id", b"token_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TokenLogprob: _TypeAlias = TokenLogprob  # noqa: Y015
+
+@_typing.final
+class TokenLogprobs(_message.Message):
+    """How likely the tokens of one place were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHOSEN_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def chosen(self) -> Global___TokenLogprob:
+        """The one that stands there."""
+
+    @_builtins.property
+    def top(self) -> _containers.RepeatedCompositeFieldContainer[Global___TokenLogprob]:
+        """The likeliest, in order, as many as were asked for."""
+
+    def __init__(
+        self,
+        *,
+        chosen: Global___TokenLogprob | None = ...,
+        top: _abc.Iterable[Global___TokenLogprob] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chosen", b"chosen"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chosen", b"chosen", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TokenLogprobs: _TypeAlias = TokenLogprobs  # noqa: Y015
+
+@_typing.final
+class PromptLogprobs(_message.Message):
+    """How likely some of the prompt's tokens were. Several of them follow each other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_POSITION_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    first_position: _builtins.int
+    """Where the first of these tokens stands in the prompt, from 1: nothing comes before the first
+    token, so there is nothing to tell of it.
+    """
+    @_builtins.property
+    def tokens(self) -> _containers.RepeatedCompositeFieldContainer[Global___TokenLogprobs]:
+        """One for each token. What stands for media tells of the placeholder."""
+
+    def __init__(
+        self,
+        *,
+        first_position: _builtins.int = ...,
+        tokens: _abc.Iterable[Global___TokenLogprobs] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_position", b"first_position", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromptLogprobs: _TypeAlias = PromptLogprobs  # noqa: Y015
+
+@_typing.final
+class ReasoningDelta(_message.Message):
+    """A piece of what the model thinks before it answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TOKEN_IDS_FIELD_NUMBER: _builtins.int
+    LOGPROBS_FIELD_NUMBER: _builtins.int
+    output_index: _builtins.int
+    """Which output this belongs to."""
+    text: _builtins.str
+    """The new text."""
+    @_builtins.property
+    def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The new token ids, when asked for, as in `TextDelta`."""
+
+    @_builtins.property
+    def logprobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TokenLogprobs]:
+        """How likely the new tokens were, when asked for, as in `TextDelta`."""
+
+    def __init__(
+        self,
+        *,
+        output_index: _builtins.int = ...,
+        text: _builtins.str = ...,
+        token_ids: _abc.Iterable[_builtins.int] | None = ...,
+        logprobs: _abc.Iterable[Global___TokenLogprobs] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["logprobs", b"logprobs", "output_index", b"output_index", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReasoningDelta: _TypeAlias = ReasoningDelta  # noqa: Y015
+
+@_typing.final
+class ToolCallDelta(_message.Message):
+    """A piece of a call that the model makes. The arguments of all pieces of one call, joined, are JSON."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
+    CALL_INDEX_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGUMENTS_FIELD_NUMBER: _builtins.int
+    output_index: _builtins.int
+    """Which output this belongs to."""
+    call_index: _builtins.int
+    """Which call of that output, from 0."""
+    id: _builtins.str
+    """The call's name, for `ToolCall.id`. Only in the first piece."""
+    name: _builtins.str
+    """The tool's name. Only in the first piece."""
+    arguments: _builtins.str
+    """More of the arguments."""
+    def __init__(
+        self,
+        *,
+        output_index: _builtins.int = ...,
+        call_index: _builtins.int = ...,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        arguments: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "call_index", b"call_index", "id", b"id", "name", b"name", "output_index", b"output_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToolCallDelta: _TypeAlias = ToolCallDelta  # noqa: Y015
 
 @_typing.final
 class OutputFinished(_message.Message):
@@ -402,6 +770,7 @@ class OutputFinished(_message.Message):
     OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     STOP_TOKEN_ID_FIELD_NUMBER: _builtins.int
+    STOP_STRING_FIELD_NUMBER: _builtins.int
     output_index: _builtins.int
     """Which output ended, from 0 to `n` - 1."""
     reason: Global___FinishReason.ValueType
@@ -410,19 +779,27 @@ class OutputFinished(_message.Message):
     """The token that ended it, when `reason` is STOP and it was one of `stop_token_ids`.
     Unset: the model's own end.
     """
+    stop_string: _builtins.str
+    """The string that ended it, when `reason` is STOP_STRING."""
     def __init__(
         self,
         *,
         output_index: _builtins.int = ...,
         reason: Global___FinishReason.ValueType = ...,
         stop_token_id: _builtins.int | None = ...,
+        stop_string: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_stop_token_id", b"_stop_token_id", "stop_token_id", b"stop_token_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stop_string", b"_stop_string", "_stop_token_id", b"_stop_token_id", "stop_string", b"stop_string", "stop_token_id", b"stop_token_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stop_token_id", b"_stop_token_id", "output_index", b"output_index", "reason", b"reason", "stop_token_id", b"stop_token_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stop_string", b"_stop_string", "_stop_token_id", b"_stop_token_id", "output_index", b"output_index", "reason", b"reason", "stop_string", b"stop_string", "stop_token_id", b"stop_token_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__stop_string: _TypeAlias = _typing.Literal["stop_string"]  # noqa: Y015
+    _WhichOneofArgType__stop_string: _TypeAlias = _typing.Literal["_stop_string", b"_stop_string"]  # noqa: Y015
     _WhichOneofReturnType__stop_token_id: _TypeAlias = _typing.Literal["stop_token_id"]  # noqa: Y015
     _WhichOneofArgType__stop_token_id: _TypeAlias = _typing.Literal["_stop_token_id", b"_stop_token_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stop_string) -> _WhichOneofReturnType__stop_string | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stop_token_id) -> _WhichOneofReturnType__stop_token_id | None: ...
 
 Global___OutputFinished: _TypeAlias = OutputFinished  # noqa: Y015
@@ -470,6 +847,7 @@ class Usage(_message.Message):
     PROMPT_VIDEO_TOKENS_FIELD_NUMBER: _builtins.int
     CACHED_TOKENS_FIELD_NUMBER: _builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    REASONING_TOKENS_FIELD_NUMBER: _builtins.int
     prompt_tokens: _builtins.int
     """Tokens of the prompt, media included."""
     prompt_text_tokens: _builtins.int
@@ -484,6 +862,8 @@ class Usage(_message.Message):
     """Of the prompt's tokens, those found in the prefix cache."""
     completion_tokens: _builtins.int
     """Tokens written, over all outputs."""
+    reasoning_tokens: _builtins.int
+    """Of those, thought before answering. 0 without a `--reasoning-parser`."""
     def __init__(
         self,
         *,
@@ -494,10 +874,11 @@ class Usage(_message.Message):
         prompt_video_tokens: _builtins.int = ...,
         cached_tokens: _builtins.int = ...,
         completion_tokens: _builtins.int = ...,
+        reasoning_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached_tokens", b"cached_tokens", "completion_tokens", b"completion_tokens", "prompt_audio_tokens", b"prompt_audio_tokens", "prompt_image_tokens", b"prompt_image_tokens", "prompt_text_tokens", b"prompt_text_tokens", "prompt_tokens", b"prompt_tokens", "prompt_video_tokens", b"prompt_video_tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached_tokens", b"cached_tokens", "completion_tokens", b"completion_tokens", "prompt_audio_tokens", b"prompt_audio_tokens", "prompt_image_tokens", b"prompt_image_tokens", "prompt_text_tokens", b"prompt_text_tokens", "prompt_tokens", b"prompt_tokens", "prompt_video_tokens", b"prompt_video_tokens", "reasoning_tokens", b"reasoning_tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -598,6 +979,7 @@ class GenerateUnaryResponse(_message.Message):
     STARTED_FIELD_NUMBER: _builtins.int
     OUTPUTS_FIELD_NUMBER: _builtins.int
     COMPLETED_FIELD_NUMBER: _builtins.int
+    PROMPT_LOGPROBS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def started(self) -> Global___Started:
         """The first event of the stream."""
@@ -610,16 +992,21 @@ class GenerateUnaryResponse(_message.Message):
     def completed(self) -> Global___Completed:
         """The last event of the stream."""
 
+    @_builtins.property
+    def prompt_logprobs(self) -> Global___PromptLogprobs:
+        """The log probabilities of the prompt, all events joined."""
+
     def __init__(
         self,
         *,
         started: Global___Started | None = ...,
         outputs: _abc.Iterable[Global___Output] | None = ...,
         completed: Global___Completed | None = ...,
+        prompt_logprobs: Global___PromptLogprobs | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "prompt_logprobs", b"prompt_logprobs", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "outputs", b"outputs", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "outputs", b"outputs", "prompt_logprobs", b"prompt_logprobs", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -634,8 +1021,13 @@ class Output(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    LOGPROBS_FIELD_NUMBER: _builtins.int
+    REASONING_FIELD_NUMBER: _builtins.int
+    TOOL_CALLS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The texts of all deltas, joined."""
+    reasoning: _builtins.str
+    """What the model thought, all pieces joined."""
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """The token ids of all deltas, when asked for. Empty otherwise."""
@@ -644,16 +1036,27 @@ class Output(_message.Message):
     def finished(self) -> Global___OutputFinished:
         """How it ended."""
 
+    @_builtins.property
+    def logprobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___TokenLogprobs]:
+        """The log probabilities of all deltas, when asked for. Empty otherwise."""
+
+    @_builtins.property
+    def tool_calls(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.ToolCall]:
+        """The calls that the model made, all pieces joined."""
+
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         token_ids: _abc.Iterable[_builtins.int] | None = ...,
         finished: Global___OutputFinished | None = ...,
+        logprobs: _abc.Iterable[Global___TokenLogprobs] | None = ...,
+        reasoning: _builtins.str = ...,
+        tool_calls: _abc.Iterable[_conversation_pb2.ToolCall] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished", "text", b"text", "token_ids", b"token_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished", "logprobs", b"logprobs", "reasoning", b"reasoning", "text", b"text", "token_ids", b"token_ids", "tool_calls", b"tool_calls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -669,6 +1072,11 @@ class ConverseRequest(_message.Message):
     PART_FIELD_NUMBER: _builtins.int
     COMMIT_FIELD_NUMBER: _builtins.int
     CANCEL_FIELD_NUMBER: _builtins.int
+    BEGIN_PART_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    END_PART_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """More bytes of the part that was begun."""
     @_builtins.property
     def config(self) -> Global___GenerateRequest:
         """Model, sampling and options for the whole session; its prompt is the opening."""
@@ -685,6 +1093,16 @@ class ConverseRequest(_message.Message):
     def cancel(self) -> Global___Cancel:
         """Stop the answer that is running."""
 
+    @_builtins.property
+    def begin_part(self) -> _conversation_pb2.Part:
+        """A medium that comes in pieces, such as a sound while it is recorded: its `source` is `data`,
+        with the first bytes or none. `chunk`s follow, then `end_part`.
+        """
+
+    @_builtins.property
+    def end_part(self) -> Global___EndPart:
+        """The part that was begun is complete."""
+
     def __init__(
         self,
         *,
@@ -692,16 +1110,36 @@ class ConverseRequest(_message.Message):
         part: _conversation_pb2.Part | None = ...,
         commit: Global___Commit | None = ...,
         cancel: Global___Cancel | None = ...,
+        begin_part: _conversation_pb2.Part | None = ...,
+        chunk: _builtins.bytes = ...,
+        end_part: Global___EndPart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cancel", b"cancel", "commit", b"commit", "config", b"config", "message", b"message", "part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_part", b"begin_part", "cancel", b"cancel", "chunk", b"chunk", "commit", b"commit", "config", b"config", "end_part", b"end_part", "message", b"message", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel", b"cancel", "commit", b"commit", "config", b"config", "message", b"message", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_part", b"begin_part", "cancel", b"cancel", "chunk", b"chunk", "commit", b"commit", "config", b"config", "end_part", b"end_part", "message", b"message", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["config", "part", "commit", "cancel"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["config", "part", "commit", "cancel", "begin_part", "chunk", "end_part"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
 Global___ConverseRequest: _TypeAlias = ConverseRequest  # noqa: Y015
+
+@_typing.final
+class EndPart(_message.Message):
+    """The part that came in pieces is complete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndPart: _TypeAlias = EndPart  # noqa: Y015
 
 @_typing.final
 class Commit(_message.Message):
