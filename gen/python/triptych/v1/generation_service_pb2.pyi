@@ -88,7 +88,7 @@ class GenerateRequest(_message.Message):
     STRUCTURED_OUTPUT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """Which model answers, as `ListModels` names it. Empty: the server's only model."""
+    """Which model or adapter answers, as `ListModels` names it. Empty: the loaded model itself."""
     text: _builtins.str
     """A finished prompt, passed on as it is; control tokens in it are obeyed.
 
@@ -502,7 +502,7 @@ class Started(_message.Message):
     request_id: _builtins.str
     """The server's name for this request, as in its logs."""
     model: _builtins.str
-    """The model that answers."""
+    """The model, or the adapter, that answers."""
     prompt_tokens: _builtins.int
     """How many tokens the prompt has, media included."""
     @_builtins.property

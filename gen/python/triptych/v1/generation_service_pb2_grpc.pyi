@@ -49,7 +49,7 @@ class GenerationServiceStub:
       again).
     * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
     * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
-      with an error.
+      with an error, or the model gives vectors and no answers (use `EmbeddingService`).
     * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
     * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
     * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
@@ -96,7 +96,7 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
       again).
     * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
     * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
-      with an error.
+      with an error, or the model gives vectors and no answers (use `EmbeddingService`).
     * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
     * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
     * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
@@ -146,7 +146,7 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
           again).
         * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
         * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
-          with an error.
+          with an error, or the model gives vectors and no answers (use `EmbeddingService`).
         * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
         * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
         * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.

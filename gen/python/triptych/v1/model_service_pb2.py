@@ -26,13 +26,15 @@ from triptych.v1 import media_pb2 as triptych_dot_v1_dot_media__pb2
 from triptych.v1 import sampling_pb2 as triptych_dot_v1_dot_sampling__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/model_service.proto\x12\x0btriptych.v1\x1a\x17triptych/v1/media.proto\x1a\x1atriptych/v1/sampling.proto\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Model\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"5\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.triptych.v1.Model\"\xea\x03\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12/\n\x10input_modalities\x18\x03 \x03(\x0e\x32\x15.triptych.v1.Modality\x12+\n\x0bpart_limits\x18\x04 \x03(\x0b\x32\x16.triptych.v1.PartLimit\x12\x18\n\x10max_model_tokens\x18\x05 \x01(\x05\x12\x17\n\x0fvocabulary_size\x18\x06 \x01(\x05\x12\x30\n\rprompt_format\x18\x07 \x01(\x0b\x32\x19.triptych.v1.PromptFormat\x12\x35\n\x10\x64\x65\x66\x61ult_sampling\x18\x08 \x01(\x0b\x32\x1b.triptych.v1.SamplingParams\x12\r\n\x05\x64type\x18\t \x01(\t\x12\x14\n\x0cquantization\x18\n \x01(\t\x12\x17\n\x0fkv_cache_tokens\x18\x0b \x01(\x03\x12.\n\x0cplaceholders\x18\x0c \x03(\x0b\x32\x18.triptych.v1.Placeholder\x12+\n\x0bmedia_costs\x18\r \x03(\x0b\x32\x16.triptych.v1.MediaCost\x12(\n\x06memory\x18\x0e \x01(\x0b\x32\x18.triptych.v1.ModelMemory\"D\n\x0bPlaceholder\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x0c\n\x04text\x18\x02 \x01(\t\"D\n\tMediaCost\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x0e\n\x06tokens\x18\x02 \x01(\x01\"\xbb\x01\n\x0bModelMemory\x12\x15\n\rweights_bytes\x18\x01 \x01(\x03\x12\x1d\n\x15\x65ncoder_weights_bytes\x18\x02 \x01(\x03\x12\x16\n\x0ekv_cache_bytes\x18\x03 \x01(\x03\x12 \n\x18kv_cache_bytes_per_token\x18\x04 \x01(\x03\x12\x1c\n\x14tensor_parallel_size\x18\x05 \x01(\x05\x12\x1e\n\x16pipeline_parallel_size\x18\x06 \x01(\x05\"G\n\tPartLimit\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x11\n\tmax_parts\x18\x02 \x01(\x05\",\n\x0cPromptFormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t2\xa6\x01\n\x0cModelService\x12M\n\nListModels\x12\x1e.triptych.v1.ListModelsRequest\x1a\x1f.triptych.v1.ListModelsResponse\x12G\n\x08GetModel\x12\x1c.triptych.v1.GetModelRequest\x1a\x1d.triptych.v1.GetModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftriptych/v1/model_service.proto\x12\x0btriptych.v1\x1a\x17triptych/v1/media.proto\x1a\x1atriptych/v1/sampling.proto\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.triptych.v1.Model\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"5\n\x10GetModelResponse\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.triptych.v1.Model\"\xcf\x04\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x61rchitecture\x18\x02 \x01(\t\x12/\n\x10input_modalities\x18\x03 \x03(\x0e\x32\x15.triptych.v1.Modality\x12+\n\x0bpart_limits\x18\x04 \x03(\x0b\x32\x16.triptych.v1.PartLimit\x12\x18\n\x10max_model_tokens\x18\x05 \x01(\x05\x12\x17\n\x0fvocabulary_size\x18\x06 \x01(\x05\x12\x30\n\rprompt_format\x18\x07 \x01(\x0b\x32\x19.triptych.v1.PromptFormat\x12\x35\n\x10\x64\x65\x66\x61ult_sampling\x18\x08 \x01(\x0b\x32\x1b.triptych.v1.SamplingParams\x12\r\n\x05\x64type\x18\t \x01(\t\x12\x14\n\x0cquantization\x18\n \x01(\t\x12\x17\n\x0fkv_cache_tokens\x18\x0b \x01(\x03\x12.\n\x0cplaceholders\x18\x0c \x03(\x0b\x32\x18.triptych.v1.Placeholder\x12+\n\x0bmedia_costs\x18\r \x03(\x0b\x32\x16.triptych.v1.MediaCost\x12(\n\x06memory\x18\x0e \x01(\x0b\x32\x18.triptych.v1.ModelMemory\x12\x12\n\nbase_model\x18\x0f \x01(\t\x12 \n\x05tasks\x18\x10 \x03(\x0e\x32\x11.triptych.v1.Task\x12-\n\tembedding\x18\x11 \x01(\x0b\x32\x1a.triptych.v1.EmbeddingSize\"[\n\rEmbeddingSize\x12\x12\n\ndimensions\x18\x01 \x01(\x05\x12\x18\n\x10\x63\x61n_be_shortened\x18\x02 \x01(\x08\x12\x1c\n\x14shortened_dimensions\x18\x03 \x03(\x05\"D\n\x0bPlaceholder\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x0c\n\x04text\x18\x02 \x01(\t\"D\n\tMediaCost\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x0e\n\x06tokens\x18\x02 \x01(\x01\"\xbb\x01\n\x0bModelMemory\x12\x15\n\rweights_bytes\x18\x01 \x01(\x03\x12\x1d\n\x15\x65ncoder_weights_bytes\x18\x02 \x01(\x03\x12\x16\n\x0ekv_cache_bytes\x18\x03 \x01(\x03\x12 \n\x18kv_cache_bytes_per_token\x18\x04 \x01(\x03\x12\x1c\n\x14tensor_parallel_size\x18\x05 \x01(\x05\x12\x1e\n\x16pipeline_parallel_size\x18\x06 \x01(\x05\"G\n\tPartLimit\x12\'\n\x08modality\x18\x01 \x01(\x0e\x32\x15.triptych.v1.Modality\x12\x11\n\tmax_parts\x18\x02 \x01(\x05\",\n\x0cPromptFormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t*?\n\x04Task\x12\x14\n\x10TASK_UNSPECIFIED\x10\x00\x12\x11\n\rTASK_GENERATE\x10\x01\x12\x0e\n\nTASK_EMBED\x10\x02\x32\xa6\x01\n\x0cModelService\x12M\n\nListModels\x12\x1e.triptych.v1.ListModelsRequest\x1a\x1f.triptych.v1.ListModelsResponse\x12G\n\x08GetModel\x12\x1c.triptych.v1.GetModelRequest\x1a\x1d.triptych.v1.GetModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.model_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_TASK']._serialized_start=1405
+  _globals['_TASK']._serialized_end=1468
   _globals['_LISTMODELSREQUEST']._serialized_start=101
   _globals['_LISTMODELSREQUEST']._serialized_end=120
   _globals['_LISTMODELSRESPONSE']._serialized_start=122
@@ -42,17 +44,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMODELRESPONSE']._serialized_start=214
   _globals['_GETMODELRESPONSE']._serialized_end=267
   _globals['_MODEL']._serialized_start=270
-  _globals['_MODEL']._serialized_end=760
-  _globals['_PLACEHOLDER']._serialized_start=762
-  _globals['_PLACEHOLDER']._serialized_end=830
-  _globals['_MEDIACOST']._serialized_start=832
-  _globals['_MEDIACOST']._serialized_end=900
-  _globals['_MODELMEMORY']._serialized_start=903
-  _globals['_MODELMEMORY']._serialized_end=1090
-  _globals['_PARTLIMIT']._serialized_start=1092
-  _globals['_PARTLIMIT']._serialized_end=1163
-  _globals['_PROMPTFORMAT']._serialized_start=1165
-  _globals['_PROMPTFORMAT']._serialized_end=1209
-  _globals['_MODELSERVICE']._serialized_start=1212
-  _globals['_MODELSERVICE']._serialized_end=1378
+  _globals['_MODEL']._serialized_end=861
+  _globals['_EMBEDDINGSIZE']._serialized_start=863
+  _globals['_EMBEDDINGSIZE']._serialized_end=954
+  _globals['_PLACEHOLDER']._serialized_start=956
+  _globals['_PLACEHOLDER']._serialized_end=1024
+  _globals['_MEDIACOST']._serialized_start=1026
+  _globals['_MEDIACOST']._serialized_end=1094
+  _globals['_MODELMEMORY']._serialized_start=1097
+  _globals['_MODELMEMORY']._serialized_end=1284
+  _globals['_PARTLIMIT']._serialized_start=1286
+  _globals['_PARTLIMIT']._serialized_end=1357
+  _globals['_PROMPTFORMAT']._serialized_start=1359
+  _globals['_PROMPTFORMAT']._serialized_end=1403
+  _globals['_MODELSERVICE']._serialized_start=1471
+  _globals['_MODELSERVICE']._serialized_end=1637
 # @@protoc_insertion_point(module_scope)

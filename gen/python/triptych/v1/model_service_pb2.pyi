@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from triptych.v1 import media_pb2 as _media_pb2
 from triptych.v1 import sampling_pb2 as _sampling_pb2
 import builtins as _builtins
@@ -19,6 +20,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Task:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TaskEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Task.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TASK_UNSPECIFIED: _Task.ValueType  # 0
+    """Not set. Never sent."""
+    TASK_GENERATE: _Task.ValueType  # 1
+    """It answers prompts: `GenerationService`."""
+    TASK_EMBED: _Task.ValueType  # 2
+    """It turns prompts into vectors: `EmbeddingService`."""
+
+class Task(_Task, metaclass=_TaskEnumTypeWrapper):
+    """What a model does."""
+
+TASK_UNSPECIFIED: Task.ValueType  # 0
+"""Not set. Never sent."""
+TASK_GENERATE: Task.ValueType  # 1
+"""It answers prompts: `GenerationService`."""
+TASK_EMBED: Task.ValueType  # 2
+"""It turns prompts into vectors: `EmbeddingService`."""
+Global___Task: _TypeAlias = Task  # noqa: Y015
 
 @_typing.final
 class ListModelsRequest(_message.Message):
@@ -46,7 +71,7 @@ class ListModelsResponse(_message.Message):
     MODELS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___Model]:
-        """At least one."""
+        """At least one: the loaded model first, then its adapters."""
 
     def __init__(
         self,
@@ -69,7 +94,7 @@ class GetModelRequest(_message.Message):
 
     MODEL_FIELD_NUMBER: _builtins.int
     model: _builtins.str
-    """As `ListModels` names it. Empty: the server's only model."""
+    """As `ListModels` names it. Empty: the loaded model."""
     def __init__(
         self,
         *,
@@ -127,6 +152,9 @@ class Model(_message.Message):
     PLACEHOLDERS_FIELD_NUMBER: _builtins.int
     MEDIA_COSTS_FIELD_NUMBER: _builtins.int
     MEMORY_FIELD_NUMBER: _builtins.int
+    BASE_MODEL_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    EMBEDDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name that requests use."""
     architecture: _builtins.str
@@ -141,6 +169,8 @@ class Model(_message.Message):
     """How the weights are quantized, such as `awq`. Empty: they are not."""
     kv_cache_tokens: _builtins.int
     """Tokens that the engine's KV cache can hold in all. 0: not known."""
+    base_model: _builtins.str
+    """Of an adapter (a LoRA): the name of the model that it adapts. Empty: this is no adapter."""
     @_builtins.property
     def input_modalities(self) -> _containers.RepeatedScalarFieldContainer[_media_pb2.Modality.ValueType]:
         """What a prompt may hold. Always has TEXT."""
@@ -169,6 +199,14 @@ class Model(_message.Message):
     def memory(self) -> Global___ModelMemory:
         """What the model takes of the memory. Unset: not known."""
 
+    @_builtins.property
+    def tasks(self) -> _containers.RepeatedScalarFieldContainer[Global___Task.ValueType]:
+        """What the model does, and so which services answer for it. At least one."""
+
+    @_builtins.property
+    def embedding(self) -> Global___EmbeddingSize:
+        """What its vectors are like. Set for TASK_EMBED."""
+
     def __init__(
         self,
         *,
@@ -186,14 +224,49 @@ class Model(_message.Message):
         placeholders: _abc.Iterable[Global___Placeholder] | None = ...,
         media_costs: _abc.Iterable[Global___MediaCost] | None = ...,
         memory: Global___ModelMemory | None = ...,
+        base_model: _builtins.str = ...,
+        tasks: _abc.Iterable[Global___Task.ValueType] | None = ...,
+        embedding: Global___EmbeddingSize | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["default_sampling", b"default_sampling", "memory", b"memory", "prompt_format", b"prompt_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["default_sampling", b"default_sampling", "embedding", b"embedding", "memory", b"memory", "prompt_format", b"prompt_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "default_sampling", b"default_sampling", "dtype", b"dtype", "input_modalities", b"input_modalities", "kv_cache_tokens", b"kv_cache_tokens", "max_model_tokens", b"max_model_tokens", "media_costs", b"media_costs", "memory", b"memory", "name", b"name", "part_limits", b"part_limits", "placeholders", b"placeholders", "prompt_format", b"prompt_format", "quantization", b"quantization", "vocabulary_size", b"vocabulary_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["architecture", b"architecture", "base_model", b"base_model", "default_sampling", b"default_sampling", "dtype", b"dtype", "embedding", b"embedding", "input_modalities", b"input_modalities", "kv_cache_tokens", b"kv_cache_tokens", "max_model_tokens", b"max_model_tokens", "media_costs", b"media_costs", "memory", b"memory", "name", b"name", "part_limits", b"part_limits", "placeholders", b"placeholders", "prompt_format", b"prompt_format", "quantization", b"quantization", "tasks", b"tasks", "vocabulary_size", b"vocabulary_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class EmbeddingSize(_message.Message):
+    """How many numbers a model's vectors have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    CAN_BE_SHORTENED_FIELD_NUMBER: _builtins.int
+    SHORTENED_DIMENSIONS_FIELD_NUMBER: _builtins.int
+    dimensions: _builtins.int
+    """All of them."""
+    can_be_shortened: _builtins.bool
+    """Whether `EmbedRequest.dimensions` may be lower."""
+    @_builtins.property
+    def shortened_dimensions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """To what. Empty: to any number."""
+
+    def __init__(
+        self,
+        *,
+        dimensions: _builtins.int = ...,
+        can_be_shortened: _builtins.bool = ...,
+        shortened_dimensions: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["can_be_shortened", b"can_be_shortened", "dimensions", b"dimensions", "shortened_dimensions", b"shortened_dimensions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EmbeddingSize: _TypeAlias = EmbeddingSize  # noqa: Y015
 
 @_typing.final
 class Placeholder(_message.Message):
