@@ -20,7 +20,10 @@
     │   ├── MediaWorkerLostError       the process that prepared a medium was ended from outside
     │   ├── MediaBudgetExceededError   too much media in flight
     │   ├── MediaStoreFullError        no room for an upload
+    │   ├── OverloadedError            as much waits for the engine as may wait
     │   └── ShuttingDownError
+    ├── DeadlineExceededError          nothing was written when the call's deadline was near
+    ├── ReaderStalledError             the client reads no more of its answer
     └── StartupError                   the server cannot start; never reaches a client
 
 `service/rpc/status.py` turns them into gRPC statuses by one table.
@@ -164,8 +167,40 @@ class MediaStoreFullError(UnavailableError):
     """There is no room for an upload: what is stored is all in use, or the disk is full."""
 
 
+class OverloadedError(UnavailableError):
+    """As much waits for the engine as may wait; `limit` is the flag's name with underscores."""
+
+    def __init__(self, limit: str, limit_value: int, actual: int) -> None:
+        super().__init__(
+            f"the server is overloaded: {limit} is {limit_value}, with this request it would be "
+            f"{actual}; retry later, or on another replica",
+            limit=limit,
+            limit_value=str(limit_value),
+            actual=str(actual),
+        )
+
+
 class ShuttingDownError(UnavailableError):
     """The server stops and takes no new requests."""
+
+
+class DeadlineExceededError(TriptychError):
+    """Nothing was written when the call's deadline was near; `stage` is where the time went."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(
+            f"nothing was written before the call's deadline, which is near: {stage}", stage=stage
+        )
+
+
+class ReaderStalledError(TriptychError):
+    """The client has not read on for so long that its answer was given up."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(
+            f"the client did not read its answer on for {timeout_s:g} s; the server ended it",
+            reader_timeout_s=f"{timeout_s:g}",
+        )
 
 
 class StartupError(TriptychError):

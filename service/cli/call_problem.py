@@ -29,6 +29,9 @@ CURES = {
     "ENGINE_UNAVAILABLE": "wait for the engine; the server's log tells how it is",
     "TOKENIZER_UNAVAILABLE": "ask again in a moment",
     "SHUTTING_DOWN": "ask again when the server is back",
+    "OVERLOADED": "ask again in a moment",
+    "DEADLINE_EXCEEDED": "give it more time",
+    "READER_STALLED": "ask again, and read on",
     "INTERNAL": "this is a defect; the server's log has more under the request id",
 }
 """One for every reason of `error_reason.proto`; a test proves it."""

@@ -73,7 +73,13 @@ _STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.Value
         code_pb2.UNAVAILABLE,
         reasons.ERROR_REASON_TOKENIZER_UNAVAILABLE,
     ),
+    errors.OverloadedError: (code_pb2.RESOURCE_EXHAUSTED, reasons.ERROR_REASON_OVERLOADED),
     errors.ShuttingDownError: (code_pb2.UNAVAILABLE, reasons.ERROR_REASON_SHUTTING_DOWN),
+    errors.DeadlineExceededError: (
+        code_pb2.DEADLINE_EXCEEDED,
+        reasons.ERROR_REASON_DEADLINE_EXCEEDED,
+    ),
+    errors.ReaderStalledError: (code_pb2.ABORTED, reasons.ERROR_REASON_READER_STALLED),
 }
 
 

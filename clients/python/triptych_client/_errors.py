@@ -14,7 +14,7 @@
     │   └── MediaSourceUnsupportedError
     ├── UnavailableError               cannot be reached, or not ready: try later, or elsewhere
     ├── DeadlineExceededError          `timeout_s` is over
-    ├── CancelledError                 the call was cancelled; its answer is not whole
+    ├── CancelledError                 the call was cancelled, or not read on; it is not whole
     ├── AccessDeniedError              the credentials are missing, wrong, or not enough
     │   └── MediaSourceForbiddenError  a host, an address or a path that the server refuses
     └── InternalError                  a defect of the server, or no Triptych server
@@ -145,7 +145,7 @@ class DeadlineExceededError(TriptychError):
 
 
 class CancelledError(TriptychError):
-    """The call was cancelled; what was read of its answer is not whole."""
+    """The call was cancelled, or not read on for too long; what was read of it is not whole."""
 
 
 class AccessDeniedError(TriptychError):
@@ -179,6 +179,9 @@ ERROR_OF_REASON: dict[str, type[TriptychError]] = {
     "ENGINE_UNAVAILABLE": UnavailableError,
     "TOKENIZER_UNAVAILABLE": UnavailableError,
     "SHUTTING_DOWN": UnavailableError,
+    "OVERLOADED": UnavailableError,
+    "DEADLINE_EXCEEDED": DeadlineExceededError,
+    "READER_STALLED": CancelledError,
     "INTERNAL": InternalError,
 }
 """Every reason of `error_reason.proto`; a test proves it."""

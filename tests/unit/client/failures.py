@@ -8,6 +8,7 @@ from tests.unit.client.fake_server import Failure
 from triptych_client import (
     AccessDeniedError,
     CancelledError,
+    DeadlineExceededError,
     InternalError,
     InvalidRequestError,
     LimitExceededError,
@@ -67,6 +68,15 @@ FAILURES: list[tuple[Failure, type[TriptychError]]] = [
     (Failure(_UNAVAILABLE, "dead", "ENGINE_UNAVAILABLE", retry_after_s=2.5), UnavailableError),
     (Failure(_UNAVAILABLE, "restarts", "TOKENIZER_UNAVAILABLE"), UnavailableError),
     (Failure(_UNAVAILABLE, "stops", "SHUTTING_DOWN"), UnavailableError),
+    (
+        Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", "OVERLOADED", retry_after_s=1.0),
+        UnavailableError,
+    ),
+    (
+        Failure(grpc.StatusCode.DEADLINE_EXCEEDED, "fetching", "DEADLINE_EXCEEDED"),
+        DeadlineExceededError,
+    ),
+    (Failure(grpc.StatusCode.ABORTED, "stopped", "READER_STALLED"), CancelledError),
     (
         Failure(grpc.StatusCode.INTERNAL, "defect", "INTERNAL", {"request_id": "r-7"}),
         InternalError,

@@ -23,11 +23,20 @@ def client_errors() -> list[type[errors.TriptychError]]:
     return [error for error in found if error not in hidden]
 
 
+_MADE = {
+    errors.OverloadedError: ("max_waiting_requests", 10, 11),
+    errors.DeadlineExceededError: ("fetching_media",),
+    errors.ReaderStalledError: (60.0,),
+}
+
+
 def make(error: type[errors.TriptychError]) -> errors.TriptychError:
     if issubclass(error, (errors.LimitExceededError, errors.MediaBudgetExceededError)):
         return error("some.field", "pixels", 10, 11)
     if issubclass(error, errors.InvalidRequestError):
         return error("some.field", "is wrong")
+    if error in _MADE:
+        return error(*_MADE[error])
     return error("it failed", field="some.field")
 
 

@@ -135,6 +135,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         { "reason": "MEDIA_WORKER_LOST", "metadata": { "field":
           "conversation.messages[0].parts[0].image" } }
     """
+    ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 20
+    """RESOURCE_EXHAUSTED. As many requests, or tokens of their prompts, wait as the server lets
+    wait, and this caller's are the most of them. Retry after the time in `RetryInfo`.
+
+        { "reason": "OVERLOADED", "metadata": { "limit": "max_waiting_requests",
+          "limit_value": "1024", "actual": "1025" } }
+    """
+    ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 21
+    """DEADLINE_EXCEEDED. Nothing was written when the call's deadline was near, so there is no
+    answer to send; `stage` tells where the time went: preparing_prompt, fetching_media,
+    preparing_media, waiting_for_admission or waiting_for_engine. Retry with more time.
+
+        { "reason": "DEADLINE_EXCEEDED", "metadata": { "stage": "fetching_media" } }
+    """
+    ERROR_REASON_READER_STALLED: _ErrorReason.ValueType  # 22
+    """ABORTED. The client did not read its answer on for the server's `--reader-timeout`. What it
+    has read is good; the rest was given up.
+
+        { "reason": "READER_STALLED", "metadata": { "reader_timeout_s": "60" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the `google.rpc.ErrorInfo` that every failed call carries (domain
@@ -256,5 +276,25 @@ ERROR_REASON_MEDIA_WORKER_LOST: ErrorReason.ValueType  # 19
 
     { "reason": "MEDIA_WORKER_LOST", "metadata": { "field":
       "conversation.messages[0].parts[0].image" } }
+"""
+ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 20
+"""RESOURCE_EXHAUSTED. As many requests, or tokens of their prompts, wait as the server lets
+wait, and this caller's are the most of them. Retry after the time in `RetryInfo`.
+
+    { "reason": "OVERLOADED", "metadata": { "limit": "max_waiting_requests",
+      "limit_value": "1024", "actual": "1025" } }
+"""
+ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 21
+"""DEADLINE_EXCEEDED. Nothing was written when the call's deadline was near, so there is no
+answer to send; `stage` tells where the time went: preparing_prompt, fetching_media,
+preparing_media, waiting_for_admission or waiting_for_engine. Retry with more time.
+
+    { "reason": "DEADLINE_EXCEEDED", "metadata": { "stage": "fetching_media" } }
+"""
+ERROR_REASON_READER_STALLED: ErrorReason.ValueType  # 22
+"""ABORTED. The client did not read its answer on for the server's `--reader-timeout`. What it
+has read is good; the rest was given up.
+
+    { "reason": "READER_STALLED", "metadata": { "reader_timeout_s": "60" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
