@@ -79,14 +79,16 @@ class MediaUndecodableError(InvalidRequestError):
 class LimitExceededError(InvalidRequestError):
     """Something is larger than the server allows.
 
-    `actual` is None where it is only known to be more.
+    `actual` is None where it is only known to be more; `cure` says what else to send.
     """
 
-    def __init__(self, field: str, limit: str, limit_value: float, actual: float | None) -> None:
+    def __init__(
+        self, field: str, limit: str, limit_value: float, actual: float | None, cure: str = ""
+    ) -> None:
         got = "more" if actual is None else str(actual)
         super().__init__(
             field,
-            f"{limit} is {limit_value}, got {got}",
+            f"{limit} is {limit_value}, got {got}" + (f"; {cure}" if cure else ""),
             limit=limit,
             limit_value=str(limit_value),
             actual=got,

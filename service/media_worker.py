@@ -24,7 +24,7 @@ def load(model: MediaWorkerModel) -> TaskRunner:
     preprocessor = Preprocessor.load(parse_engine_args(model.model, model.engine_flags))
     if preprocessor is None:
         return _refuse
-    return MediaTasks(preprocessor.preprocess).run
+    return MediaTasks(preprocessor.preprocess, preprocessor.heard_s).run
 
 
 def _refuse(_task: object, _files: object) -> None:

@@ -16,6 +16,7 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from service.domain.conversation import Modality
 from service.domain.model import ModelDescription, ModelMemory
 from service.domain.sampling import Sampling
+from service.engine.hearing import sample_rate_hz
 from service.engine.multimodal import MEDIA_MODALITIES
 from service.engine.weight_files import measure_weights
 
@@ -113,8 +114,7 @@ def ask_placeholder_strings(
 def _audio_sample_rate_hz(llm: AsyncLLM) -> int:
     if Modality.AUDIO not in _part_limits(llm):
         return _DEFAULT_AUDIO_RATE_HZ
-    parser = llm.renderer.get_mm_processor().info.get_data_parser()
-    return int(parser.audio_resampler.target_sr or _DEFAULT_AUDIO_RATE_HZ)
+    return sample_rate_hz(llm.renderer.get_mm_processor().info)
 
 
 def _default_sampling(defaults: dict[str, Any]) -> Sampling:

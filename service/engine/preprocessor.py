@@ -17,6 +17,7 @@ from vllm.utils.torch_utils import set_default_torch_num_threads
 
 from service.domain.conversation import Modality
 from service.domain.media import DecodedImage, DecodedMedia, DecodedVideo
+from service.engine.hearing import Samples, find_heard_s, sample_rate_hz
 from service.engine.multimodal import to_image_tensor, to_multi_modal_data
 from service.engine.prepared_items import ItemCatcher, PreparedItem
 from service.errors import InvalidRequestError, StartupError
@@ -29,6 +30,8 @@ class Preprocessor:
         self._processor = processor
         self._hears_videos = model_type in _HEAR_VIDEOS
         self._takes_tensors = self._gives_the_same_for_tensors()
+        # How many seconds of a sound the model hears; None: as many as it is given.
+        self.heard_s = self._find_heard_s()
 
     @classmethod
     def load(cls, args: AsyncEngineArgs) -> Self | None:
@@ -104,8 +107,22 @@ class Preprocessor:
             as_tensor = self._run("trial", {Modality.IMAGE: [to_image_tensor(trial)]}, {})
         except Exception:  # noqa: BLE001 - whatever a processor raises for what it does not take
             return False
-        pair = as_picture[Modality.IMAGE], as_tensor[Modality.IMAGE]
-        return pair[0].kwargs == pair[1].kwargs and _replaced(pair[0]) == _replaced(pair[1])
+        return _is_same(as_picture[Modality.IMAGE], as_tensor[Modality.IMAGE])
+
+    def _find_heard_s(self) -> float | None:
+        info = self._processor.info
+        if not info.allowed_mm_limits.get(Modality.AUDIO):
+            return None
+        rate_hz = sample_rate_hz(info)
+
+        def is_same(one: Samples, other: Samples) -> bool:
+            pair = [
+                self._run("trial", {Modality.AUDIO: [(samples, rate_hz)]}, {})[Modality.AUDIO]
+                for samples in (one, other)
+            ]
+            return _is_same(*pair)
+
+        return find_heard_s(info.get_hf_processor(), rate_hz, is_same)
 
     def _check_hears_videos(self, video: DecodedVideo) -> None:
         if not self._hears_videos:
@@ -126,6 +143,10 @@ def _reason_of(error: BaseException) -> str:
 _REASON_CHARACTERS = 500
 # Odd, neither square nor small: it is scaled and padded as any picture is.
 _TRIAL_SIZE = (701, 1003, 3)
+
+
+def _is_same(one: PreparedItem, other: PreparedItem) -> bool:
+    return one.kwargs == other.kwargs and _replaced(one) == _replaced(other)
 
 
 def _replaced(item: PreparedItem) -> list[Any]:

@@ -23,6 +23,7 @@ from service.domain.media import (
     MediaDescription,
 )
 from service.media.decoding import decode, describe
+from service.media.heard import check_header_heard, check_heard
 
 # No media type is longer (RFC 6838, 4.2); what is, is wrong, and need not be sent whole.
 _CLAIM_CHARACTERS = 256
@@ -93,16 +94,20 @@ Preprocess = Callable[[DecodedMedia], tuple[Any, int]]
 
 
 class MediaTasks:
-    """Runs the tasks, in a worker process."""
+    """Runs the tasks, in a worker process.
 
-    def __init__(self, preprocess: Preprocess) -> None:
+    A sound longer than `heard_s`, of which the model would hear only the beginning, is refused.
+    """
+
+    def __init__(self, preprocess: Preprocess, heard_s: float | None = None) -> None:
         self._preprocess = preprocess
+        self._heard_s = heard_s
 
     def run(self, task: object, files: Sequence[BinaryIO]) -> MediaDescription | Preparation:
         """Run one task; raises the errors of errors.py, and MemoryError."""
         match task:
             case DescribeTask(encoded):
-                return _describe(encoded, files[0])
+                return self._describe(encoded, files[0])
             case PrepareTask():
                 return self._prepare(task, files[0])
             case BlankTask(field, description, audio_rate_hz):
@@ -114,7 +119,7 @@ class MediaTasks:
 
     def _prepare(self, task: PrepareTask, file: BinaryIO) -> Preparation:
         started = time.monotonic()
-        description = task.description or _describe(task.encoded, file)
+        description = task.description or self._describe(task.encoded, file)
         media = decode(
             task.encoded.part,
             file,
@@ -124,16 +129,18 @@ class MediaTasks:
             digest=task.digest,
             claimed_mime_types=task.encoded.claimed_mime_types,
         )
+        check_heard(media, self._heard_s)
         decoded = time.monotonic()
         item, size_bytes = self._preprocess(media)
         preprocess_s = time.monotonic() - decoded
         return Preparation(description, item, size_bytes, decoded - started, preprocess_s)
 
-
-def _describe(encoded: EncodedPart, file: BinaryIO) -> MediaDescription:
-    return describe(
-        encoded.part, file, encoded.size_bytes, encoded.limits, encoded.claimed_mime_types
-    )
+    def _describe(self, encoded: EncodedPart, file: BinaryIO) -> MediaDescription:
+        found = describe(
+            encoded.part, file, encoded.size_bytes, encoded.limits, encoded.claimed_mime_types
+        )
+        check_header_heard(encoded.part.field, found, self._heard_s)
+        return found
 
 
 def _blank(field: str, description: MediaDescription, audio_rate_hz: int) -> DecodedMedia:
