@@ -10,31 +10,29 @@ Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the r
 from __future__ import annotations
 
 import dataclasses
-import re
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.domain.conversation import Modality
 from service.domain.events import (
     Completed,
     EngineDelta,
     Event,
-    FinishReason,
     GenerationRequest,
     OutputFinished,
     Started,
-    TextDelta,
     Timings,
     Usage,
 )
 from service.domain.media import PreparedPrompt
-from service.errors import InvalidRequestError
-from service.ports import Engine, Tokenizer, TokenStream
+from service.output_decoder import OutputDecoder
+from service.ports import Engine, Tokenizer
 from service.prompt_checks import check_ids
 from service.prompter import Prompter
+from service.token_texts import TokenTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +42,20 @@ class Generator:
     engine: Engine
     tokenizer: Tokenizer
     prompter: Prompter
+    _token_texts: TokenTexts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Texts of tokens are remembered from request to request."""
+        object.__setattr__(self, "_token_texts", TokenTexts(self.tokenizer))
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Answer one request; raises the errors of errors.py before or between events."""
-        vocabulary_size = self.engine.model.vocabulary_size
-        check_ids("sampling.stop_token_ids", request.sampling.stop_token_ids, vocabulary_size)
+        self._check_ids(request)
         request_id = uuid.uuid4().hex
         made = await self.prompter.prompt(request)
         prompt = made.prompt
-        yield Started(request_id, self.engine.model.name, prompt.token_count, prompt.placeholders)
+        model = request.model or self.engine.model.name
+        yield Started(request_id, model, prompt.token_count, prompt.placeholders)
         async with aclosing(self._answer(request_id, request, prompt, made.timings)) as events:
             async for event in events:
                 yield event
@@ -60,26 +63,33 @@ class Generator:
     async def _answer(
         self, request_id: str, request: GenerationRequest, prompt: PreparedPrompt, timings: Timings
     ) -> AsyncGenerator[Event, None]:
-        decoder = _OutputDecoder(self.tokenizer, request)
-        usage: Counter[str] = Counter()
+        decoder = OutputDecoder(self.tokenizer, self._token_texts, request)
+        cached_tokens = 0
         last = EngineDelta(0, ())
-        stream = self.engine.generate(request_id, prompt, request.sampling)
+        stream = self.engine.generate(
+            request_id,
+            prompt,
+            request.sampling,
+            priority=request.priority,
+            adapter=self.engine.model.adapter_of(request.model),
+        )
         try:
             async with aclosing(stream):
                 async for delta in stream:
                     last = delta
-                    usage["completion"] += len(delta.token_ids)
-                    usage["cached"] = max(usage["cached"], delta.cached_tokens)
+                    cached_tokens = max(cached_tokens, delta.cached_tokens)
                     for event in await decoder.decode(delta):
                         yield event
+                        if isinstance(event, OutputFinished) and delta.finish_reason is None:
+                            await self.engine.end_output(request_id, event.output_index)
         finally:
             decoder.close()
         yield Completed(
             Usage(
                 prompt.token_count,
                 _tokens_by_modality(prompt),
-                usage["cached"],
-                usage["completion"],
+                cached_tokens,
+                decoder.completion_tokens,
             ),
             dataclasses.replace(
                 timings,
@@ -89,60 +99,13 @@ class Generator:
             ),
         )
 
-
-class _OutputDecoder:
-    """Turns the engine's deltas into events, with one token stream for each output."""
-
-    def __init__(self, tokenizer: Tokenizer, request: GenerationRequest) -> None:
-        self._include_token_ids = request.include_token_ids
-        self._streams: list[TokenStream] = [
-            tokenizer.open_stream(skip_special_tokens=request.sampling.skip_special_tokens)
-            for _ in range(request.sampling.n)
-        ]
-
-    async def decode(self, delta: EngineDelta) -> list[Event]:
-        stream = self._streams[delta.output_index]
-        text = await _append_known(stream, _visible_ids(delta))
-        if delta.finish_reason is not None:
-            text += (await stream.flush()).text
-        events: list[Event] = []
-        ids = delta.token_ids if self._include_token_ids else ()
-        if text or ids:
-            events.append(TextDelta(delta.output_index, text, ids))
-        if delta.finish_reason is not None:
-            events.append(
-                OutputFinished(delta.output_index, delta.finish_reason, delta.stop_token_id)
-            )
-        return events
-
-    def close(self) -> None:
-        for stream in self._streams:
-            stream.close()
-
-
-async def _append_known(stream: TokenStream, token_ids: tuple[int, ...]) -> str:
-    """Decode ids; those that the tokenizer does not have are no text.
-
-    The last rows of many models' vocabularies are padding, and a model may give one all the same.
-    """
-    while True:
-        try:
-            return (await stream.append(token_ids)).text
-        except InvalidRequestError as error:
-            unknown = _UNKNOWN_ID.fullmatch(error.violations[0][0])
-            if unknown is None:
-                raise
-            index = int(unknown[1])
-            token_ids = token_ids[:index] + token_ids[index + 1 :]
-
-
-# How the Tokenizer port names an id that it does not have.
-_UNKNOWN_ID = re.compile(r"token_ids\[(\d+)\]")
-
-
-def _visible_ids(delta: EngineDelta) -> tuple[int, ...]:
-    """Leave out the token that ended the answer, as vLLM's own detokenizer does."""
-    return delta.token_ids[:-1] if delta.finish_reason is FinishReason.STOP else delta.token_ids
+    def _check_ids(self, request: GenerationRequest) -> None:
+        size = self.engine.model.vocabulary_size
+        sampling = request.sampling
+        check_ids("sampling.stop_token_ids", sampling.stop_token_ids, size)
+        check_ids("sampling.allowed_token_ids", sampling.allowed_token_ids, size)
+        check_ids("output_options.logprob_token_ids", sampling.logprob_token_ids, size)
+        check_ids("sampling.logit_bias", tuple(sampling.logit_bias), size)
 
 
 def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:

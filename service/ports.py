@@ -21,18 +21,25 @@ from service.domain.tokens import EncodedText, StreamText
 
 
 class TokenStream(Protocol):
-    """Turns the growing token ids of one output into text.
+    """Turns the growing token ids of one output into text, exactly as vLLM does.
 
-    A text never ends in half a character, nor in what may become a stop string. The text ends at
-    the first stop string: the one that is complete first, and of several that are complete
-    together the first of the list. Ids behind it are ignored.
+    A text never ends in half a character, nor in U+FFFD, which half a character looks like, nor
+    in what may become a stop string. The text ends at the first stop string: the one that is
+    complete first, and of several that are complete together the first of the list. Ids behind it
+    are ignored.
     """
 
     async def append(self, token_ids: Sequence[int]) -> StreamText:
-        """Add ids; return the text that is now certain, possibly empty."""
+        """Add ids; return the text that is now certain, possibly empty.
+
+        An id that the tokenizer does not have, as a model's vocabulary may be larger, is no text.
+        """
 
     async def flush(self) -> StreamText:
-        """End the stream; return what was held back."""
+        """End the stream; return what could have become a stop string.
+
+        Half a character at the end is no text.
+        """
 
     def close(self) -> None:
         """Forget the stream without flushing. Harmless after `flush`."""
@@ -68,8 +75,15 @@ class Tokenizer(Protocol):
         skip_special_tokens: bool = True,
         stop_strings: Sequence[str] = (),
         include_stop_string: bool = False,
+        context_token_ids: Sequence[int] = (),
+        min_tokens: int = 0,
     ) -> TokenStream:
-        """Start decoding one output; with `include_stop_string` the text ends behind it."""
+        """Start decoding one output; with `include_stop_string` the text ends behind it.
+
+        `context_token_ids`, the prompt's, decide how the text goes on, such as whether it begins
+        with a space; their own text is not given out, nor searched. A stop string counts only where
+        it becomes complete behind the first `min_tokens` ids that are appended.
+        """
 
 
 class WorkerEnd(StrEnum):
@@ -176,12 +190,64 @@ class Engine(Protocol):
         """
 
     def generate(
-        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        sampling: Sampling,
+        *,
+        priority: int = 0,
+        adapter: str = "",
     ) -> AsyncGenerator[EngineDelta, None]:
-        """Stream the answer; closing the iterator, or cancelling it, aborts the engine's work."""
+        """Stream the answer; closing the iterator, or cancelling it, aborts the engine's work.
+
+        `sampling`'s stop strings are not the engine's: it never sees text. `adapter` is one of the
+        model's, or empty.
+        """
+
+    async def end_output(self, request_id: str, output_index: int) -> None:
+        """Stop writing one output of a running answer; its last delta has ABORTED.
+
+        Harmless when the output, or the answer, has ended.
+        """
 
     async def wait_until_dead(self) -> None:
         """Return when the engine has died and will not come back."""
+
+
+class MediumInPieces(Protocol):
+    """One medium on its way into a session."""
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes; raises LimitExceededError or MediaBudgetExceededError."""
+
+    def finish(self) -> MediaPart:
+        """Return the whole medium's part, which the session keeps.
+
+        Raises InvalidRequestError when there are no bytes, or others than those claimed.
+        """
+
+
+class SessionMedia(Protocol):
+    """The media of one session: each is got once, and kept for all turns."""
+
+    async def keep(self, part: MediaPart) -> MediaPart:
+        """Get a medium's bytes and keep them; return the part with these as its source.
+
+        Harmless for a part that is kept. Raises what preparing the part would raise for its source.
+        """
+
+    def begin(self, part: MediaPart) -> MediumInPieces:
+        """Start a medium that comes in pieces; its part's source tells what is claimed of it."""
+
+    def close(self) -> None:
+        """Let all media go."""
+
+
+class SessionMediaSource(Protocol):
+    """Where sessions keep their media."""
+
+    def open(self, caller: str, limits: dict[str, float]) -> SessionMedia:
+        """Start the media of one session; `limits` may lower the server's own."""
 
 
 class MediaUpload(Protocol):

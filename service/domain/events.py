@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from service.domain.conversation import Modality, Prompt, PromptOptions
 from service.domain.media import PlaceholderSpan
@@ -19,6 +20,8 @@ class GenerationRequest:
     sampling: Sampling = field(default_factory=Sampling)
     prompt_options: PromptOptions = field(default_factory=PromptOptions)
     include_token_ids: bool = False
+    # Lower comes first in the engine's queue.
+    priority: int = 0
     # Bounds below the server's own, by their names in `MediaLimits`.
     media_limits: dict[str, float] = field(default_factory=dict)
     # Who asks; stored media are the caller's own. Empty: nobody in particular.
@@ -31,6 +34,10 @@ class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     ABORTED = "aborted"
+    STOP_STRING = "stop_string"
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    REPETITION = "repetition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +50,39 @@ class Started:
     placeholders: tuple[PlaceholderSpan, ...]
 
 
+# Named tuples and no dataclasses: there may be hundreds of them for each token.
+class TokenLogprob(NamedTuple):
+    """How likely a token was: natural logarithm, and rank from 1 (0: not known)."""
+
+    token_id: int
+    logprob: float
+    rank: int
+    text: str = ""
+
+
+class TokenLogprobs(NamedTuple):
+    """How likely the token of one place was, and the likeliest, in order."""
+
+    chosen: TokenLogprob
+    top: tuple[TokenLogprob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLogprobs:
+    """How likely the prompt's tokens were from `first_position` on."""
+
+    first_position: int
+    tokens: tuple[TokenLogprobs, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text of one output; `token_ids` only when the request asked for them."""
+    """More text of one output; `token_ids` and `logprobs` only when the request asked for them."""
 
     output_index: int
     text: str
     token_ids: tuple[int, ...] = ()
+    logprobs: tuple[TokenLogprobs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +92,7 @@ class OutputFinished:
     output_index: int
     reason: FinishReason
     stop_token_id: int | None = None
+    stop_string: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +126,15 @@ class Completed:
     timings: Timings
 
 
-Event = Started | TextDelta | OutputFinished | Completed
+Event = Started | PromptLogprobs | TextDelta | OutputFinished | Completed
 
 
 @dataclass(frozen=True, slots=True)
 class EngineDelta:
     """What one engine step gave one request's output.
 
-    The three times are set on the last delta of the last output, in seconds.
+    `logprobs` has one for each of `token_ids` when they were asked for; `prompt_logprobs` come
+    with the first delta. The three times are set on the last delta of the last output, in seconds.
     """
 
     output_index: int
@@ -107,6 +142,8 @@ class EngineDelta:
     finish_reason: FinishReason | None = None
     stop_token_id: int | None = None
     cached_tokens: int = 0
+    logprobs: tuple[TokenLogprobs, ...] = ()
+    prompt_logprobs: tuple[TokenLogprobs, ...] = ()
     queue_s: float | None = None
     prefill_s: float | None = None
     generate_s: float | None = None

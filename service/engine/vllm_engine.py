@@ -10,21 +10,25 @@ Tested by tests/end_to_end and, through the fake's contract suite, by tests/cont
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, Self
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
-from vllm.outputs import CompletionOutput, RequestOutput
+from vllm.lora.request import LoRARequest
+from vllm.outputs import RequestOutput
 from vllm.sampling_params import SamplingParams
+from vllm.utils.mistral import is_mistral_tokenizer
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
-from service.domain.events import EngineDelta, FinishReason
+from service.domain.events import EngineDelta
 from service.domain.media import PreparedMedia, PreparedPrompt
-from service.domain.model import ModelDescription
+from service.domain.model import Adapter, ModelDescription
 from service.domain.sampling import Sampling
+from service.engine.adapters import load_adapters
+from service.engine.deltas import to_delta
 from service.engine.model_description import describe_model
 from service.engine.prompt_builder import PromptBuilder
 from service.engine.sampling_params import to_sampling_params
@@ -35,7 +39,6 @@ from service.errors import (
     StartupError,
 )
 
-_FINISH_REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 # vLLM tells of its core's death through a flag only; this is how often it is read.
 _DEATH_POLL_S = 0.2
 
@@ -43,15 +46,22 @@ _DEATH_POLL_S = 0.2
 class VllmEngine:
     """A running vLLM engine. Make it with `start`."""
 
-    def __init__(self, llm: AsyncLLM, model: ModelDescription) -> None:
+    def __init__(
+        self, llm: AsyncLLM, model: ModelDescription, adapters: Mapping[str, LoRARequest]
+    ) -> None:
         self._llm = llm
         self._model = model
+        self._adapters = adapters
         self._sampling_defaults: dict[str, Any] = llm.model_config.get_diff_sampling_param()
         self._prompts = PromptBuilder(llm.renderer)
 
     @classmethod
     def start(
-        cls, args: AsyncEngineArgs, served_name: str, loop: asyncio.AbstractEventLoop
+        cls,
+        args: AsyncEngineArgs,
+        served_name: str,
+        loop: asyncio.AbstractEventLoop,
+        adapters: Sequence[Adapter] = (),
     ) -> Self:
         """Load the model and start vLLM's engine process; takes half a minute and more.
 
@@ -66,12 +76,30 @@ class VllmEngine:
             raise StartupError(
                 f"the engine did not start: {exc}; --log-level debug shows vLLM's own log"
             ) from exc
-        return cls(llm, describe_model(llm, served_name))
+        try:
+            loaded = load_adapters(llm, adapters, loop)
+            return cls(llm, describe_model(llm, served_name, tuple(loaded)), loaded)
+        except StartupError:
+            llm.shutdown()
+            raise
 
     @property
     def model(self) -> ModelDescription:
         """What is loaded."""
         return self._model
+
+    @property
+    def tokenizer_file(self) -> str:
+        """Which of the checkpoint's files vLLM's prompts are made with; raises StartupError."""
+        tokenizer = self._llm.renderer.tokenizer
+        if not is_mistral_tokenizer(tokenizer):
+            return "tokenizer.json"
+        if not tokenizer.is_tekken:
+            raise StartupError(
+                "the tokenizer is a SentencePiece model in Mistral's own format, which is not "
+                "served; of that format, tekken.json is"
+            )
+        return "tekken.json"
 
     @property
     def unfinished_requests(self) -> int:
@@ -95,25 +123,44 @@ class VllmEngine:
         return prompt
 
     async def generate(
-        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        sampling: Sampling,
+        *,
+        priority: int = 0,
+        adapter: str = "",
     ) -> AsyncGenerator[EngineDelta, None]:
         """Stream what each engine step gives."""
         tokens_left = self._model.max_model_tokens - prompt.context_tokens
         params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
         with _translated_errors():
-            stream = self._stream(request_id, prompt, params)
+            lora = self._adapters[adapter] if adapter else None
+            stream = self._stream(request_id, prompt, params, priority=priority, lora_request=lora)
             async with aclosing(stream):
                 async for output in stream:
                     for completion in output.outputs:
-                        yield _to_delta(completion, output)
+                        yield to_delta(completion, output, sampling)
+
+    async def end_output(self, request_id: str, output_index: int) -> None:
+        """Abort one of the requests that vLLM makes of one for several outputs."""
+        processor = self._llm.output_processor
+        for internal_id in tuple(processor.external_req_ids.get(request_id, ())):
+            state = processor.request_states.get(internal_id)
+            if state is not None and state.request_index == output_index:
+                await self._llm.abort(internal_id, internal=True)
 
     async def _stream(
-        self, request_id: str, prompt: PreparedPrompt, params: SamplingParams
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        params: SamplingParams,
+        **options: Any,
     ) -> AsyncGenerator[RequestOutput, None]:
         """Send the prompt; once more if the engine has dropped an item that it should have."""
         for is_last_try in (False, True):
             engine_input = self._prompts.to_send(prompt)
-            stream = self._llm.generate(engine_input, params, request_id)
+            stream = self._llm.generate(engine_input, params, request_id, **options)
             async with aclosing(stream):
                 async for output in stream:
                     if prompt.items and not is_last_try and _is_cache_miss(output):
@@ -164,32 +211,3 @@ def _is_cache_miss(output: RequestOutput) -> bool:
         completion.finish_reason == "error" and not completion.token_ids
         for completion in output.outputs
     )
-
-
-def _to_delta(completion: CompletionOutput, output: RequestOutput) -> EngineDelta:
-    finish_reason = completion.finish_reason
-    timings = _timings(output) if output.finished else {}
-    return EngineDelta(
-        output_index=completion.index,
-        token_ids=tuple(completion.token_ids),
-        finish_reason=(
-            None
-            if finish_reason is None
-            else _FINISH_REASONS.get(finish_reason, FinishReason.ABORTED)
-        ),
-        stop_token_id=(completion.stop_reason if isinstance(completion.stop_reason, int) else None),
-        cached_tokens=output.num_cached_tokens or 0,
-        **timings,
-    )
-
-
-def _timings(output: RequestOutput) -> dict[str, float]:
-    """Return the stages' seconds from the core's monotonic clock, where vLLM kept them."""
-    metrics = output.metrics
-    if metrics is None or not metrics.first_token_ts:
-        return {}
-    return {
-        "queue_s": metrics.scheduled_ts - metrics.queued_ts,
-        "prefill_s": metrics.first_token_ts - metrics.scheduled_ts,
-        "generate_s": metrics.last_token_ts - metrics.first_token_ts,
-    }

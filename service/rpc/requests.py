@@ -33,7 +33,7 @@ def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> Gene
     _reject_unserved(message)
     violations = Violations()
     prompt = _to_prompt(message, violations)
-    sampling = to_sampling(message.sampling, violations)
+    sampling = to_sampling(message, violations)
     options = _to_prompt_options(message.prompt_options, prompt, violations)
     media_limits = _to_media_limits(message.media_options.limits, violations)
     violations.raise_if_any()
@@ -45,6 +45,7 @@ def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> Gene
         sampling=sampling,
         prompt_options=options,
         include_token_ids=message.output_options.include_token_ids,
+        priority=message.priority,
         media_limits=media_limits,
         caller=caller,
     )
@@ -52,23 +53,9 @@ def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> Gene
 
 # Of the contract, what is not built yet; each goes when it is.
 _UNSERVED = {
-    "sampling": (
-        "stop",
-        "include_stop_string",
-        "logit_bias",
-        "bad_words",
-        "allowed_token_ids",
-        "thinking_token_budget",
-        "repetition_detection",
-    ),
     "prompt_options": ("truncate_prompt_tokens",),
-    "output_options": (
-        "logprobs",
-        "prompt_logprobs",
-        "logprob_token_ids",
-        "finish_before_deadline",
-    ),
-    "": ("tools", "tool_choice", "structured_output", "priority"),
+    "output_options": ("finish_before_deadline",),
+    "": ("tools", "tool_choice"),
 }
 
 

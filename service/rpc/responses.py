@@ -12,9 +12,12 @@ from service.domain.events import (
     Event,
     FinishReason,
     OutputFinished,
+    PromptLogprobs,
     Started,
     TextDelta,
     Timings,
+    TokenLogprob,
+    TokenLogprobs,
     Usage,
 )
 from service.domain.media import PlaceholderSpan
@@ -24,6 +27,10 @@ _FINISH_REASONS = {
     FinishReason.STOP: pb.FINISH_REASON_STOP,
     FinishReason.LENGTH: pb.FINISH_REASON_LENGTH,
     FinishReason.ABORTED: pb.FINISH_REASON_ABORTED,
+    FinishReason.STOP_STRING: pb.FINISH_REASON_STOP_STRING,
+    FinishReason.DEADLINE: pb.FINISH_REASON_DEADLINE,
+    FinishReason.CANCELLED: pb.FINISH_REASON_CANCELLED,
+    FinishReason.REPETITION: pb.FINISH_REASON_REPETITION,
 }
 
 
@@ -32,16 +39,28 @@ def from_event(event: Event) -> pb.GenerateResponse:
     match event:
         case Started():
             return pb.GenerateResponse(started=_from_started(event))
-        case TextDelta(output_index, text, token_ids):
+        case PromptLogprobs(first_position, tokens):
             return pb.GenerateResponse(
-                text_delta=pb.TextDelta(output_index=output_index, text=text, token_ids=token_ids)
+                prompt_logprobs=pb.PromptLogprobs(
+                    first_position=first_position, tokens=map(_from_logprobs, tokens)
+                )
             )
-        case OutputFinished(output_index, reason, stop_token_id):
+        case TextDelta(output_index, text, token_ids, logprobs):
+            return pb.GenerateResponse(
+                text_delta=pb.TextDelta(
+                    output_index=output_index,
+                    text=text,
+                    token_ids=token_ids,
+                    logprobs=map(_from_logprobs, logprobs),
+                )
+            )
+        case OutputFinished():
             return pb.GenerateResponse(
                 output_finished=pb.OutputFinished(
-                    output_index=output_index,
-                    reason=_FINISH_REASONS[reason],
-                    stop_token_id=stop_token_id,
+                    output_index=event.output_index,
+                    reason=_FINISH_REASONS[event.reason],
+                    stop_token_id=event.stop_token_id,
+                    stop_string=event.stop_string,
                 )
             )
         case Completed(usage, timings):
@@ -62,6 +81,10 @@ def join(events: Iterable[pb.GenerateResponse]) -> pb.GenerateUnaryResponse:
                 output = _output(whole, event.text_delta.output_index)
                 texts.setdefault(event.text_delta.output_index, []).append(event.text_delta.text)
                 output.token_ids.extend(event.text_delta.token_ids)
+                output.logprobs.extend(event.text_delta.logprobs)
+            case "prompt_logprobs":
+                whole.prompt_logprobs.first_position = 1
+                whole.prompt_logprobs.tokens.extend(event.prompt_logprobs.tokens)
             case "output_finished":
                 output = _output(whole, event.output_finished.output_index)
                 output.finished.CopyFrom(event.output_finished)
@@ -76,6 +99,16 @@ def _output(whole: pb.GenerateUnaryResponse, index: int) -> pb.Output:
     while len(whole.outputs) <= index:
         whole.outputs.add()
     return whole.outputs[index]
+
+
+def _from_logprobs(place: TokenLogprobs) -> pb.TokenLogprobs:
+    return pb.TokenLogprobs(chosen=_from_logprob(place.chosen), top=map(_from_logprob, place.top))
+
+
+def _from_logprob(token: TokenLogprob) -> pb.TokenLogprob:
+    return pb.TokenLogprob(
+        token_id=token.token_id, text=token.text, logprob=token.logprob, rank=token.rank
+    )
 
 
 def _from_started(started: Started) -> pb.Started:

@@ -58,6 +58,9 @@ class FakeEngine:
         self.idle = asyncio.Event()  # set while nothing runs
         self.hold = asyncio.Event()  # while not set, the engine waits after its first step
         self.hold.set()
+        self.priorities: list[int] = []
+        self.adapters: list[str] = []
+        self._ended: set[tuple[str, int]] = set()  # outputs that were told to end
         self._dead = asyncio.Event()
 
     def die(self) -> None:
@@ -93,30 +96,48 @@ class FakeEngine:
         return PreparedPrompt(count, spans, None, token_ids=expanded)
 
     async def generate(
-        self, request_id: str, prompt: PreparedPrompt, sampling: Sampling
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        sampling: Sampling,
+        *,
+        priority: int = 0,
+        adapter: str = "",
     ) -> AsyncIterator[EngineDelta]:
-        """Give the steps of every output in turn."""
+        """Give the steps of every output in turn; `priority` and `adapter` are only kept."""
         self._reject_dead()
+        self.adapters.append(adapter)
         self.running.add(request_id)
+        self.priorities.append(priority)
         self.idle.clear()
         try:
             for index in range(sampling.n):
-                async for delta in self._one_output(index, index == sampling.n - 1, sampling):
+                is_last = index == sampling.n - 1
+                async for delta in self._one_output(request_id, index, is_last, sampling):
                     yield delta
         finally:
             self.running.discard(request_id)
+            self._ended = {one for one in self._ended if one[0] != request_id}
             if not self.running:
                 self.idle.set()
+
+    async def end_output(self, request_id: str, output_index: int) -> None:
+        """Give no more steps of that output."""
+        if request_id in self.running:
+            self._ended.add((request_id, output_index))
 
     async def wait_until_dead(self) -> None:
         """Return after `die`."""
         await self._dead.wait()
 
     async def _one_output(
-        self, index: int, is_last: bool, sampling: Sampling
+        self, request_id: str, index: int, is_last: bool, sampling: Sampling
     ) -> AsyncIterator[EngineDelta]:
         left = sampling.max_tokens or self.model.max_model_tokens
+        times = {"queue_s": 0.1, "prefill_s": 0.2, "generate_s": 0.3} if is_last else {}
         for step in self.steps:
+            if (request_id, index) in self._ended:
+                break
             ids = tuple(step[:left])
             left -= len(ids)
             if not left:
@@ -125,8 +146,10 @@ class FakeEngine:
             yield EngineDelta(index, ids)
             await self.hold.wait()
             self._reject_dead()
-        times = {"queue_s": 0.1, "prefill_s": 0.2, "generate_s": 0.3} if is_last else {}
-        yield EngineDelta(index, (self.stop_id,), FinishReason.STOP, **times)
+        if (request_id, index) in self._ended:
+            yield EngineDelta(index, (), FinishReason.ABORTED, **times)
+        else:
+            yield EngineDelta(index, (self.stop_id,), FinishReason.STOP, **times)
 
     def _reject_dead(self) -> None:
         if self._dead.is_set():

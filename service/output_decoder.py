@@ -1,0 +1,156 @@
+"""From what the engine gives, ids, to what the stream carries, text: one decoder a request.
+
+Stop strings are found here, not by the engine: it never sees text. The engine goes on with an
+output that has ended so until it is told; what it gives meanwhile is dropped.
+
+Tested by tests/unit/test_output_decoder.py on fakes and by tests/end_to_end on the real engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from service.domain.events import (
+    EngineDelta,
+    Event,
+    FinishReason,
+    GenerationRequest,
+    OutputFinished,
+    PromptLogprobs,
+    TextDelta,
+)
+from service.domain.tokens import StreamText
+from service.errors import InvalidRequestError
+from service.ports import Tokenizer, TokenStream
+from service.token_texts import TokenTexts
+
+# Prompts may be long, and each place holds many log probabilities.
+_PLACES_AN_EVENT = 256
+
+
+class OutputDecoder:
+    """Turns the engine's deltas into events, with one token stream for each output."""
+
+    def __init__(
+        self, tokenizer: Tokenizer, token_texts: TokenTexts, request: GenerationRequest
+    ) -> None:
+        self._token_texts = token_texts
+        self._include_token_ids = request.include_token_ids
+        self._sampling = request.sampling
+        self._streams: list[TokenStream] = [
+            tokenizer.open_stream(
+                skip_special_tokens=request.sampling.skip_special_tokens,
+                stop_strings=request.sampling.stop,
+                include_stop_string=request.sampling.include_stop_string,
+            )
+            for _ in range(request.sampling.n)
+        ]
+        self._unfinished = set(range(request.sampling.n))
+        self._has_told_prompt = False
+        self.completion_tokens = 0
+
+    def has_finished(self, output_index: int) -> bool:
+        """Tell whether the output's OutputFinished was given."""
+        return output_index not in self._unfinished
+
+    async def decode(self, delta: EngineDelta) -> list[Event]:
+        """Return the events of one delta; none of an output that has finished."""
+        events: list[Event] = []
+        if delta.prompt_logprobs and not self._has_told_prompt:
+            self._has_told_prompt = True
+            events += await self._prompt_events(delta)
+        if self.has_finished(delta.output_index):
+            return events
+        stream = self._streams[delta.output_index]
+        shown = self._shown_ids(delta)
+        found = await _append_known(stream, shown)
+        text, stop_index, used = found.text, found.stop_index, len(delta.token_ids)
+        if stop_index is not None:
+            used = found.tokens_used
+        elif delta.finish_reason is not None:
+            rest = await stream.flush()
+            text += rest.text
+            stop_index = rest.stop_index
+        self.completion_tokens += used
+        events += await self._text_events(delta, text, used)
+        finished = self._end_of(delta, stop_index)
+        if finished is not None:
+            self._unfinished.discard(delta.output_index)
+            events.append(finished)
+        return events
+
+    async def end(self, reason: FinishReason) -> list[Event]:
+        """End all outputs that have not finished: what was held back, and the reason."""
+        events: list[Event] = []
+        for index in sorted(self._unfinished):
+            text = (await self._streams[index].flush()).text
+            if text:
+                events.append(TextDelta(index, text))
+            events.append(OutputFinished(index, reason))
+        self._unfinished.clear()
+        return events
+
+    def close(self) -> None:
+        """Forget the streams."""
+        for stream in self._streams:
+            stream.close()
+
+    def _shown_ids(self, delta: EngineDelta) -> tuple[int, ...]:
+        """Leave out the token that ended the answer, as vLLM's own detokenizer does."""
+        ends_with_stop_token = delta.finish_reason is FinishReason.STOP
+        if ends_with_stop_token and not self._sampling.include_stop_string:
+            return delta.token_ids[:-1]
+        return delta.token_ids
+
+    async def _text_events(self, delta: EngineDelta, text: str, used: int) -> list[Event]:
+        ids = delta.token_ids[:used] if self._include_token_ids else ()
+        logprobs = await self._token_texts.fill(delta.logprobs[:used])
+        if not (text or ids or logprobs):
+            return []
+        return [TextDelta(delta.output_index, text, ids, logprobs)]
+
+    async def _prompt_events(self, delta: EngineDelta) -> list[Event]:
+        places = delta.prompt_logprobs
+        starts = range(0, len(places), _PLACES_AN_EVENT)
+        return [
+            PromptLogprobs(
+                start + 1, await self._token_texts.fill(places[start : start + _PLACES_AN_EVENT])
+            )
+            for start in starts
+        ]
+
+    def _end_of(self, delta: EngineDelta, stop_index: int | None) -> OutputFinished | None:
+        if stop_index is not None:
+            stop = self._sampling.stop[stop_index]
+            return OutputFinished(delta.output_index, FinishReason.STOP_STRING, stop_string=stop)
+        if delta.finish_reason is not None:
+            return OutputFinished(delta.output_index, delta.finish_reason, delta.stop_token_id)
+        return None
+
+
+async def _append_known(stream: TokenStream, token_ids: Sequence[int]) -> StreamText:
+    """Decode ids; those that the tokenizer does not have are no text.
+
+    The last rows of many models' vocabularies are padding, and a model may give one all the same.
+    """
+    left_out: list[int] = []  # where in `token_ids`, in order
+    while True:
+        try:
+            found = await stream.append(token_ids)
+        except InvalidRequestError as error:
+            unknown = _UNKNOWN_ID.fullmatch(error.violations[0][0])
+            if unknown is None:
+                raise
+            index = int(unknown[1])
+            left_out.append(index + len(left_out))
+            token_ids = [*token_ids[:index], *token_ids[index + 1 :]]
+        else:
+            used = found.tokens_used
+            for index in left_out:
+                used += index < used
+            return found._replace(tokens_used=used)
+
+
+# How the Tokenizer port names an id that it does not have.
+_UNKNOWN_ID = re.compile(r"token_ids\[(\d+)\]")
