@@ -9,16 +9,18 @@ from tests.conformance.formats.families import (
     granite,
     idefics,
     internvl,
+    kimi,
     llama_4,
     llava,
     mistral,
     qwen_audio,
     qwen_vl,
     text,
+    ultravox,
 )
 
-_IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4)
-_SOUNDS = (qwen_audio, granite)
+_IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4, kimi)
+_SOUNDS = (qwen_audio, granite, ultravox)
 CHECKPOINTS: dict[str, Checkpoint] = {
     checkpoint.name: checkpoint
     for module in (text, *_IMAGES, *_SOUNDS)

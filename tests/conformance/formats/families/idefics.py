@@ -77,7 +77,7 @@ def _write_smolvlm(directory: Path, ids: dict[str, int]) -> None:
     SmolVLMProcessor(
         image_processor=SmolVLMImageProcessor(**_sizes()),
         tokenizer=load_tokenizer(directory),
-        # vLLM gives the model images only; the processor asks for one that takes videos all the same.
+        # Asked for, although vLLM gives the model images only.
         video_processor=SmolVLMVideoProcessor(**_sizes()),
         image_seq_len=4,
     ).save_pretrained(directory)
