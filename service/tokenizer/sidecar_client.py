@@ -42,6 +42,11 @@ _CHANNEL_OPTIONS = [
 _SETTLE_S = 0.1
 # Encoded in about a millisecond; what is longer gains nothing from sharing a message.
 _SHORT_TEXT_BYTES = 32 << 10
+# What ids add to a text depends on little of what is before them: whether it has text at all, and
+# its last character. These show it, unless all are special tokens, which may have no text.
+_CONTEXT_TOKENS = 64
+# So few different ids may all be a medium's placeholders.
+_MANY_DIFFERENT_TOKENS = 8
 # Turned into spans in some milliseconds.
 _TOKENS_A_TURN = 2000
 _T = TypeVar("_T")
@@ -111,6 +116,8 @@ class SidecarClient:
         skip_special_tokens: bool = True,
         stop_strings: Sequence[str] = (),
         include_stop_string: bool = False,
+        context_token_ids: Sequence[int] = (),
+        min_tokens: int = 0,
     ) -> TokenStream:
         """Start decoding one output. Nothing is sent before the first ids."""
         with _field_errors("stop_strings"):
@@ -119,6 +126,10 @@ class SidecarClient:
                 stop_strings=stop_strings,
                 include_stop_string=include_stop_string,
             )
+        with _field_errors("context_token_ids"):
+            options.context_token_ids.extend(_end_of_context(context_token_ids))
+        with _field_errors("min_tokens"):
+            options.min_tokens = min_tokens
         return _SidecarTokenStream(self._decode_calls, options)
 
     async def describe(self) -> pb.GetInfoResponse:
@@ -209,6 +220,14 @@ def _encode_request(
             literal_spans=[pb.ByteSpan(begin=span.start, end=span.end) for span in literal_spans],
             add_special_tokens=add_special_tokens,
         )
+
+
+def _end_of_context(token_ids: Sequence[int]) -> Sequence[int]:
+    """Return the ids at the end that tell how the text goes on: of a long prompt, mostly a few."""
+    size = _CONTEXT_TOKENS
+    while size < len(token_ids) and len(set(token_ids[-size:])) < _MANY_DIFFERENT_TOKENS:
+        size *= 2
+    return token_ids[-size:]
 
 
 @contextmanager

@@ -75,22 +75,30 @@ class FakeTokenizer:
         skip_special_tokens: bool = True,
         stop_strings: Sequence[str] = (),
         include_stop_string: bool = False,
+        context_token_ids: Sequence[int] = (),
+        min_tokens: int = 0,
     ) -> FakeTokenStream:
         """Start decoding one output."""
+        _reject_impossible_ids("context_token_ids", context_token_ids)
         stops = FakeStopFinder(stop_strings, include=include_stop_string)
-        return FakeTokenStream(self, stops, skip_special_tokens=skip_special_tokens)
+        stream = FakeTokenStream(
+            self, stops, skip_special_tokens=skip_special_tokens, min_tokens=min_tokens
+        )
+        stream.begin_behind(context_token_ids)
+        return stream
 
     def bytes_of(self, token_ids: Sequence[int], skip_special_tokens: bool) -> bytes:
         """Return the bytes of the ids; raise where one is not a token."""
-        parts = []
         for index, token_id in enumerate(token_ids):
             if not (0 <= token_id < _FIRST_SPECIAL_ID or token_id in self._tokens):
                 raise InvalidRequestError(f"token_ids[{index}]", f"{token_id} is not a token")
-            if token_id < _FIRST_SPECIAL_ID:
-                parts.append(bytes([token_id]))
-            elif not skip_special_tokens:
-                parts.append(self._tokens[token_id].encode())
-        return b"".join(parts)
+        return b"".join(self.bytes_of_one(i, skip_special_tokens) for i in token_ids)
+
+    def bytes_of_one(self, token_id: int, skip_special_tokens: bool) -> bytes:
+        """Return the bytes of an id; none where it is not a token."""
+        if token_id < _FIRST_SPECIAL_ID:
+            return bytes([token_id])
+        return b"" if skip_special_tokens else self._tokens.get(token_id, "").encode()
 
     def _reject_unavailable(self) -> None:
         if not self.is_available:
@@ -108,12 +116,13 @@ class FakeStopFinder:
         self._given = 0  # characters of the text that were given out
         self.stop_index: int | None = None
 
-    def add(self, text: str, *, is_last: bool = False) -> str:
+    def add(self, text: str, *, may_stop: bool = True, is_last: bool = False) -> str:
         """Return what can be given out now."""
+        stop_strings = self._stop_strings if may_stop else ()
         for character in text:
             self._text += character
             self.stop_index = next(
-                (i for i, s in enumerate(self._stop_strings) if s and self._text.endswith(s)), None
+                (i for i, s in enumerate(stop_strings) if s and self._text.endswith(s)), None
             )
             if self.stop_index is not None:
                 left_out = 0 if self._include else len(self._stop_strings[self.stop_index])
@@ -139,14 +148,26 @@ class FakeTokenStream:
     """One growing output."""
 
     def __init__(
-        self, tokenizer: FakeTokenizer, stops: FakeStopFinder, *, skip_special_tokens: bool
+        self,
+        tokenizer: FakeTokenizer,
+        stops: FakeStopFinder,
+        *,
+        skip_special_tokens: bool,
+        min_tokens: int,
     ) -> None:
         """Begin with nothing."""
         self._tokenizer = tokenizer
         self._stops = stops
         self._skip_special_tokens = skip_special_tokens
+        self._min_tokens = min_tokens
+        self._token_count = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self.is_closed = False
+
+    def begin_behind(self, token_ids: Sequence[int]) -> None:
+        """Take ids as context: what they leave unfinished is all that is kept of them."""
+        for token_id in token_ids:
+            self._decoder.decode(self._bytes_of(token_id))
 
     async def append(self, token_ids: Sequence[int]) -> StreamText:
         """Add ids; return the text that is now certain."""
@@ -155,10 +176,17 @@ class FakeTokenStream:
         text = ""
         used = 0
         while used < len(token_ids) and self._stops.stop_index is None:
-            data = self._tokenizer.bytes_of(token_ids[used : used + 1], self._skip_special_tokens)
-            text += self._stops.add(self._decoder.decode(data))
+            text += self._add(token_ids[used])
             used += 1
         return StreamText(text, self._stops.stop_index, used)
+
+    def _add(self, token_id: int) -> str:
+        self._token_count += 1
+        text = self._decoder.decode(self._bytes_of(token_id))
+        return self._stops.add(text, may_stop=self._token_count > self._min_tokens)
+
+    def _bytes_of(self, token_id: int) -> bytes:
+        return self._tokenizer.bytes_of_one(token_id, self._skip_special_tokens)
 
     async def flush(self) -> StreamText:
         """End the stream; return what was held back."""
@@ -176,6 +204,12 @@ class FakeTokenStream:
     def _reject_closed(self) -> None:
         if self.is_closed:
             raise RuntimeError("the token stream has ended")
+
+
+def _reject_impossible_ids(field: str, token_ids: Sequence[int]) -> None:
+    for index, token_id in enumerate(token_ids):
+        if not 0 <= token_id < 1 << 32:
+            raise InvalidRequestError(field.format(index=index), f"not a token id: {token_id}")
 
 
 def _each_byte(begin: int, end: int) -> list[ByteSpan]:

@@ -24,17 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+triptych/sidecar/v1/tokenizer_service.proto\x12\x13triptych.sidecar.v1\"\xfd\x01\n\rEncodeRequest\x12\x0c\n\x04text\x18\x01 \x01(\x0c\x12\x34\n\rliteral_spans\x18\x02 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x1a\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08\x12\x1b\n\x13include_token_spans\x18\x04 \x01(\x08\x12\x11\n\x04pair\x18\x05 \x01(\x0cH\x00\x88\x01\x01\x12\x39\n\x12pair_literal_spans\x18\x06 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x18\n\x10include_type_ids\x18\x07 \x01(\x08\x42\x07\n\x05_pair\"&\n\x08\x42yteSpan\x12\r\n\x05\x62\x65gin\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\"\x9c\x01\n\x0e\x45ncodeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x32\n\x0btoken_spans\x18\x02 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x10\n\x08type_ids\x18\x03 \x03(\r\x12\x31\n\x07sources\x18\x04 \x03(\x0e\x32 .triptych.sidecar.v1.TokenSource\"J\n\x12\x45ncodeBatchRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".triptych.sidecar.v1.EncodeRequest\"M\n\x13\x45ncodeBatchResponse\x12\x36\n\tresponses\x18\x01 \x03(\x0b\x32#.triptych.sidecar.v1.EncodeResponse\"K\n\x13StreamEncodeRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".triptych.sidecar.v1.EncodeRequest\"J\n\x14StreamEncodeResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.triptych.sidecar.v1.EncodeResult\"\x8b\x01\n\x0c\x45ncodeResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32#.triptych.sidecar.v1.EncodeResponse\x12\x38\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailureH\x00\x88\x01\x01\x42\n\n\x08_failure\"X\n\rDecodeRequest\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x1b\n\x13skip_special_tokens\x18\x02 \x01(\x08\x12\x17\n\x0f\x63lean_up_spaces\x18\x03 \x01(\x08\"\x1e\n\x0e\x44\x65\x63odeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x94\x01\n\x13StreamDecodeRequest\x12\x38\n\noperations\x18\x01 \x03(\x0b\x32$.triptych.sidecar.v1.StreamOperation\x12\x33\n\x07\x61ppends\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.AppendColumns\x12\x0e\n\x06\x63loses\x18\x03 \x03(\x04\"L\n\rAppendColumns\x12\x12\n\nstream_ids\x18\x01 \x03(\x04\x12\x14\n\x0ctoken_counts\x18\x02 \x03(\r\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\"\xca\x01\n\x0fStreamOperation\x12\x11\n\tstream_id\x18\x01 \x01(\x04\x12/\n\x04open\x18\x02 \x01(\x0b\x32\x1f.triptych.sidecar.v1.OpenStreamH\x00\x12\x33\n\x06\x61ppend\x18\x03 \x01(\x0b\x32!.triptych.sidecar.v1.AppendTokensH\x00\x12\x31\n\x05\x63lose\x18\x04 \x01(\x0b\x32 .triptych.sidecar.v1.CloseStreamH\x00\x42\x0b\n\toperation\"\x81\x01\n\nOpenStream\x12\x1b\n\x13skip_special_tokens\x18\x01 \x01(\x08\x12\x14\n\x0cstop_strings\x18\x04 \x03(\t\x12\x1b\n\x13include_stop_string\x18\x05 \x01(\x08\x12\x17\n\x0f\x63lean_up_spaces\x18\x06 \x01(\x08J\x04\x08\x02\x10\x03J\x04\x08\x03\x10\x04\"!\n\x0c\x41ppendTokens\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\"\r\n\x0b\x43loseStream\"{\n\x14StreamDecodeResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.triptych.sidecar.v1.StreamResult\x12/\n\x05texts\x18\x02 \x01(\x0b\x32 .triptych.sidecar.v1.TextColumns\"\x88\x01\n\x0bTextColumns\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05sizes\x18\x02 \x03(\r\x12\x30\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x1e.triptych.sidecar.v1.FailureAt\x12*\n\x05stops\x18\x04 \x03(\x0b\x32\x1b.triptych.sidecar.v1.StopAt\"@\n\x06StopAt\x12\r\n\x05index\x18\x01 \x01(\r\x12\x12\n\nstop_index\x18\x02 \x01(\r\x12\x13\n\x0btokens_used\x18\x03 \x01(\r\"O\n\tFailureAt\x12\r\n\x05index\x18\x01 \x01(\r\x12\x33\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailure\"\x9f\x01\n\x0cStreamResult\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x38\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailureH\x00\x88\x01\x01\x12\x32\n\x04stop\x18\x03 \x01(\x0b\x32\x1f.triptych.sidecar.v1.StreamStopH\x01\x88\x01\x01\x42\n\n\x08_failureB\x07\n\x05_stop\"5\n\nStreamStop\x12\x12\n\nstop_index\x18\x01 \x01(\r\x12\x13\n\x0btokens_used\x18\x02 \x01(\r\".\n\rStreamFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x10\n\x0eGetInfoRequest\"\xf0\x02\n\x0fGetInfoResponse\x12\x17\n\x0fsidecar_version\x18\x01 \x01(\t\x12\x12\n\nmodel_type\x18\x02 \x01(\t\x12\x12\n\nvocab_size\x18\x03 \x01(\r\x12\x10\n\x08id_limit\x18\x04 \x01(\r\x12\x35\n\x0c\x61\x64\x64\x65\x64_tokens\x18\x05 \x03(\x0b\x32\x1f.triptych.sidecar.v1.AddedToken\x12\x38\n\ntruncation\x18\x06 \x01(\x0b\x32\x1f.triptych.sidecar.v1.TruncationH\x00\x88\x01\x01\x12\x32\n\x07padding\x18\x07 \x01(\x0b\x32\x1c.triptych.sidecar.v1.PaddingH\x01\x88\x01\x01\x12)\n\x1c\x63lean_up_tokenization_spaces\x18\x08 \x01(\x08H\x02\x88\x01\x01\x42\r\n\x0b_truncationB\n\n\x08_paddingB\x1f\n\x1d_clean_up_tokenization_spaces\"\x8f\x02\n\nTruncation\x12,\n\tdirection\x18\x01 \x01(\x0e\x32\x19.triptych.sidecar.v1.Side\x12\x12\n\nmax_length\x18\x02 \x01(\x04\x12:\n\x08strategy\x18\x03 \x01(\x0e\x32(.triptych.sidecar.v1.Truncation.Strategy\x12\x0e\n\x06stride\x18\x04 \x01(\x04\"s\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x1a\n\x16STRATEGY_LONGEST_FIRST\x10\x01\x12\x17\n\x13STRATEGY_ONLY_FIRST\x10\x02\x12\x18\n\x14STRATEGY_ONLY_SECOND\x10\x03\"\xd3\x01\n\x07Padding\x12\x19\n\x0c\x66ixed_length\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12,\n\tdirection\x18\x02 \x01(\x0e\x32\x19.triptych.sidecar.v1.Side\x12\x1f\n\x12pad_to_multiple_of\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0e\n\x06pad_id\x18\x04 \x01(\r\x12\x13\n\x0bpad_type_id\x18\x05 \x01(\r\x12\x11\n\tpad_token\x18\x06 \x01(\tB\x0f\n\r_fixed_lengthB\x15\n\x13_pad_to_multiple_of\"\x83\x01\n\nAddedToken\x12\n\n\x02id\x18\x01 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x13\n\x0bsingle_word\x18\x03 \x01(\x08\x12\x0e\n\x06lstrip\x18\x04 \x01(\x08\x12\x0e\n\x06rstrip\x18\x05 \x01(\x08\x12\x12\n\nnormalized\x18\x06 \x01(\x08\x12\x0f\n\x07special\x18\x07 \x01(\x08*q\n\x0bTokenSource\x12\x1c\n\x18TOKEN_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11TOKEN_SOURCE_TEXT\x10\x01\x12\x15\n\x11TOKEN_SOURCE_PAIR\x10\x02\x12\x16\n\x12TOKEN_SOURCE_ADDED\x10\x03*;\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\r\n\tSIDE_LEFT\x10\x01\x12\x0e\n\nSIDE_RIGHT\x10\x02\x32\xc2\x04\n\x10TokenizerService\x12Q\n\x06\x45ncode\x12\".triptych.sidecar.v1.EncodeRequest\x1a#.triptych.sidecar.v1.EncodeResponse\x12`\n\x0b\x45ncodeBatch\x12\'.triptych.sidecar.v1.EncodeBatchRequest\x1a(.triptych.sidecar.v1.EncodeBatchResponse\x12g\n\x0cStreamEncode\x12(.triptych.sidecar.v1.StreamEncodeRequest\x1a).triptych.sidecar.v1.StreamEncodeResponse(\x01\x30\x01\x12Q\n\x06\x44\x65\x63ode\x12\".triptych.sidecar.v1.DecodeRequest\x1a#.triptych.sidecar.v1.DecodeResponse\x12g\n\x0cStreamDecode\x12(.triptych.sidecar.v1.StreamDecodeRequest\x1a).triptych.sidecar.v1.StreamDecodeResponse(\x01\x30\x01\x12T\n\x07GetInfo\x12#.triptych.sidecar.v1.GetInfoRequest\x1a$.triptych.sidecar.v1.GetInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+triptych/sidecar/v1/tokenizer_service.proto\x12\x13triptych.sidecar.v1\"\xfd\x01\n\rEncodeRequest\x12\x0c\n\x04text\x18\x01 \x01(\x0c\x12\x34\n\rliteral_spans\x18\x02 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x1a\n\x12\x61\x64\x64_special_tokens\x18\x03 \x01(\x08\x12\x1b\n\x13include_token_spans\x18\x04 \x01(\x08\x12\x11\n\x04pair\x18\x05 \x01(\x0cH\x00\x88\x01\x01\x12\x39\n\x12pair_literal_spans\x18\x06 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x18\n\x10include_type_ids\x18\x07 \x01(\x08\x42\x07\n\x05_pair\"&\n\x08\x42yteSpan\x12\r\n\x05\x62\x65gin\x18\x01 \x01(\r\x12\x0b\n\x03\x65nd\x18\x02 \x01(\r\"\x9c\x01\n\x0e\x45ncodeResponse\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x32\n\x0btoken_spans\x18\x02 \x03(\x0b\x32\x1d.triptych.sidecar.v1.ByteSpan\x12\x10\n\x08type_ids\x18\x03 \x03(\r\x12\x31\n\x07sources\x18\x04 \x03(\x0e\x32 .triptych.sidecar.v1.TokenSource\"J\n\x12\x45ncodeBatchRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".triptych.sidecar.v1.EncodeRequest\"M\n\x13\x45ncodeBatchResponse\x12\x36\n\tresponses\x18\x01 \x03(\x0b\x32#.triptych.sidecar.v1.EncodeResponse\"K\n\x13StreamEncodeRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".triptych.sidecar.v1.EncodeRequest\"J\n\x14StreamEncodeResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.triptych.sidecar.v1.EncodeResult\"\x8b\x01\n\x0c\x45ncodeResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32#.triptych.sidecar.v1.EncodeResponse\x12\x38\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailureH\x00\x88\x01\x01\x42\n\n\x08_failure\"X\n\rDecodeRequest\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\x12\x1b\n\x13skip_special_tokens\x18\x02 \x01(\x08\x12\x17\n\x0f\x63lean_up_spaces\x18\x03 \x01(\x08\"\x1e\n\x0e\x44\x65\x63odeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x94\x01\n\x13StreamDecodeRequest\x12\x38\n\noperations\x18\x01 \x03(\x0b\x32$.triptych.sidecar.v1.StreamOperation\x12\x33\n\x07\x61ppends\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.AppendColumns\x12\x0e\n\x06\x63loses\x18\x03 \x03(\x04\"L\n\rAppendColumns\x12\x12\n\nstream_ids\x18\x01 \x03(\x04\x12\x14\n\x0ctoken_counts\x18\x02 \x03(\r\x12\x11\n\ttoken_ids\x18\x03 \x03(\r\"\xca\x01\n\x0fStreamOperation\x12\x11\n\tstream_id\x18\x01 \x01(\x04\x12/\n\x04open\x18\x02 \x01(\x0b\x32\x1f.triptych.sidecar.v1.OpenStreamH\x00\x12\x33\n\x06\x61ppend\x18\x03 \x01(\x0b\x32!.triptych.sidecar.v1.AppendTokensH\x00\x12\x31\n\x05\x63lose\x18\x04 \x01(\x0b\x32 .triptych.sidecar.v1.CloseStreamH\x00\x42\x0b\n\toperation\"\xb0\x01\n\nOpenStream\x12\x1b\n\x13skip_special_tokens\x18\x01 \x01(\x08\x12\x14\n\x0cstop_strings\x18\x04 \x03(\t\x12\x1b\n\x13include_stop_string\x18\x05 \x01(\x08\x12\x17\n\x0f\x63lean_up_spaces\x18\x06 \x01(\x08\x12\x19\n\x11\x63ontext_token_ids\x18\x07 \x03(\r\x12\x12\n\nmin_tokens\x18\x08 \x01(\rJ\x04\x08\x02\x10\x03J\x04\x08\x03\x10\x04\"!\n\x0c\x41ppendTokens\x12\x11\n\ttoken_ids\x18\x01 \x03(\r\"\r\n\x0b\x43loseStream\"{\n\x14StreamDecodeResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.triptych.sidecar.v1.StreamResult\x12/\n\x05texts\x18\x02 \x01(\x0b\x32 .triptych.sidecar.v1.TextColumns\"\x88\x01\n\x0bTextColumns\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05sizes\x18\x02 \x03(\r\x12\x30\n\x08\x66\x61ilures\x18\x03 \x03(\x0b\x32\x1e.triptych.sidecar.v1.FailureAt\x12*\n\x05stops\x18\x04 \x03(\x0b\x32\x1b.triptych.sidecar.v1.StopAt\"@\n\x06StopAt\x12\r\n\x05index\x18\x01 \x01(\r\x12\x12\n\nstop_index\x18\x02 \x01(\r\x12\x13\n\x0btokens_used\x18\x03 \x01(\r\"O\n\tFailureAt\x12\r\n\x05index\x18\x01 \x01(\r\x12\x33\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailure\"\x9f\x01\n\x0cStreamResult\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x38\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\".triptych.sidecar.v1.StreamFailureH\x00\x88\x01\x01\x12\x32\n\x04stop\x18\x03 \x01(\x0b\x32\x1f.triptych.sidecar.v1.StreamStopH\x01\x88\x01\x01\x42\n\n\x08_failureB\x07\n\x05_stop\"5\n\nStreamStop\x12\x12\n\nstop_index\x18\x01 \x01(\r\x12\x13\n\x0btokens_used\x18\x02 \x01(\r\".\n\rStreamFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x10\n\x0eGetInfoRequest\"\xf0\x02\n\x0fGetInfoResponse\x12\x17\n\x0fsidecar_version\x18\x01 \x01(\t\x12\x12\n\nmodel_type\x18\x02 \x01(\t\x12\x12\n\nvocab_size\x18\x03 \x01(\r\x12\x10\n\x08id_limit\x18\x04 \x01(\r\x12\x35\n\x0c\x61\x64\x64\x65\x64_tokens\x18\x05 \x03(\x0b\x32\x1f.triptych.sidecar.v1.AddedToken\x12\x38\n\ntruncation\x18\x06 \x01(\x0b\x32\x1f.triptych.sidecar.v1.TruncationH\x00\x88\x01\x01\x12\x32\n\x07padding\x18\x07 \x01(\x0b\x32\x1c.triptych.sidecar.v1.PaddingH\x01\x88\x01\x01\x12)\n\x1c\x63lean_up_tokenization_spaces\x18\x08 \x01(\x08H\x02\x88\x01\x01\x42\r\n\x0b_truncationB\n\n\x08_paddingB\x1f\n\x1d_clean_up_tokenization_spaces\"\x8f\x02\n\nTruncation\x12,\n\tdirection\x18\x01 \x01(\x0e\x32\x19.triptych.sidecar.v1.Side\x12\x12\n\nmax_length\x18\x02 \x01(\x04\x12:\n\x08strategy\x18\x03 \x01(\x0e\x32(.triptych.sidecar.v1.Truncation.Strategy\x12\x0e\n\x06stride\x18\x04 \x01(\x04\"s\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x1a\n\x16STRATEGY_LONGEST_FIRST\x10\x01\x12\x17\n\x13STRATEGY_ONLY_FIRST\x10\x02\x12\x18\n\x14STRATEGY_ONLY_SECOND\x10\x03\"\xd3\x01\n\x07Padding\x12\x19\n\x0c\x66ixed_length\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12,\n\tdirection\x18\x02 \x01(\x0e\x32\x19.triptych.sidecar.v1.Side\x12\x1f\n\x12pad_to_multiple_of\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x0e\n\x06pad_id\x18\x04 \x01(\r\x12\x13\n\x0bpad_type_id\x18\x05 \x01(\r\x12\x11\n\tpad_token\x18\x06 \x01(\tB\x0f\n\r_fixed_lengthB\x15\n\x13_pad_to_multiple_of\"\x83\x01\n\nAddedToken\x12\n\n\x02id\x18\x01 \x01(\r\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x13\n\x0bsingle_word\x18\x03 \x01(\x08\x12\x0e\n\x06lstrip\x18\x04 \x01(\x08\x12\x0e\n\x06rstrip\x18\x05 \x01(\x08\x12\x12\n\nnormalized\x18\x06 \x01(\x08\x12\x0f\n\x07special\x18\x07 \x01(\x08*q\n\x0bTokenSource\x12\x1c\n\x18TOKEN_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11TOKEN_SOURCE_TEXT\x10\x01\x12\x15\n\x11TOKEN_SOURCE_PAIR\x10\x02\x12\x16\n\x12TOKEN_SOURCE_ADDED\x10\x03*;\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\r\n\tSIDE_LEFT\x10\x01\x12\x0e\n\nSIDE_RIGHT\x10\x02\x32\xc2\x04\n\x10TokenizerService\x12Q\n\x06\x45ncode\x12\".triptych.sidecar.v1.EncodeRequest\x1a#.triptych.sidecar.v1.EncodeResponse\x12`\n\x0b\x45ncodeBatch\x12\'.triptych.sidecar.v1.EncodeBatchRequest\x1a(.triptych.sidecar.v1.EncodeBatchResponse\x12g\n\x0cStreamEncode\x12(.triptych.sidecar.v1.StreamEncodeRequest\x1a).triptych.sidecar.v1.StreamEncodeResponse(\x01\x30\x01\x12Q\n\x06\x44\x65\x63ode\x12\".triptych.sidecar.v1.DecodeRequest\x1a#.triptych.sidecar.v1.DecodeResponse\x12g\n\x0cStreamDecode\x12(.triptych.sidecar.v1.StreamDecodeRequest\x1a).triptych.sidecar.v1.StreamDecodeResponse(\x01\x30\x01\x12T\n\x07GetInfo\x12#.triptych.sidecar.v1.GetInfoRequest\x1a$.triptych.sidecar.v1.GetInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.sidecar.v1.tokenizer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOKENSOURCE']._serialized_start=3398
-  _globals['_TOKENSOURCE']._serialized_end=3511
-  _globals['_SIDE']._serialized_start=3513
-  _globals['_SIDE']._serialized_end=3572
+  _globals['_TOKENSOURCE']._serialized_start=3445
+  _globals['_TOKENSOURCE']._serialized_end=3558
+  _globals['_SIDE']._serialized_start=3560
+  _globals['_SIDE']._serialized_end=3619
   _globals['_ENCODEREQUEST']._serialized_start=69
   _globals['_ENCODEREQUEST']._serialized_end=322
   _globals['_BYTESPAN']._serialized_start=324
@@ -62,37 +62,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMOPERATION']._serialized_start=1325
   _globals['_STREAMOPERATION']._serialized_end=1527
   _globals['_OPENSTREAM']._serialized_start=1530
-  _globals['_OPENSTREAM']._serialized_end=1659
-  _globals['_APPENDTOKENS']._serialized_start=1661
-  _globals['_APPENDTOKENS']._serialized_end=1694
-  _globals['_CLOSESTREAM']._serialized_start=1696
-  _globals['_CLOSESTREAM']._serialized_end=1709
-  _globals['_STREAMDECODERESPONSE']._serialized_start=1711
-  _globals['_STREAMDECODERESPONSE']._serialized_end=1834
-  _globals['_TEXTCOLUMNS']._serialized_start=1837
-  _globals['_TEXTCOLUMNS']._serialized_end=1973
-  _globals['_STOPAT']._serialized_start=1975
-  _globals['_STOPAT']._serialized_end=2039
-  _globals['_FAILUREAT']._serialized_start=2041
-  _globals['_FAILUREAT']._serialized_end=2120
-  _globals['_STREAMRESULT']._serialized_start=2123
-  _globals['_STREAMRESULT']._serialized_end=2282
-  _globals['_STREAMSTOP']._serialized_start=2284
-  _globals['_STREAMSTOP']._serialized_end=2337
-  _globals['_STREAMFAILURE']._serialized_start=2339
-  _globals['_STREAMFAILURE']._serialized_end=2385
-  _globals['_GETINFOREQUEST']._serialized_start=2387
-  _globals['_GETINFOREQUEST']._serialized_end=2403
-  _globals['_GETINFORESPONSE']._serialized_start=2406
-  _globals['_GETINFORESPONSE']._serialized_end=2774
-  _globals['_TRUNCATION']._serialized_start=2777
-  _globals['_TRUNCATION']._serialized_end=3048
-  _globals['_TRUNCATION_STRATEGY']._serialized_start=2933
-  _globals['_TRUNCATION_STRATEGY']._serialized_end=3048
-  _globals['_PADDING']._serialized_start=3051
-  _globals['_PADDING']._serialized_end=3262
-  _globals['_ADDEDTOKEN']._serialized_start=3265
-  _globals['_ADDEDTOKEN']._serialized_end=3396
-  _globals['_TOKENIZERSERVICE']._serialized_start=3575
-  _globals['_TOKENIZERSERVICE']._serialized_end=4153
+  _globals['_OPENSTREAM']._serialized_end=1706
+  _globals['_APPENDTOKENS']._serialized_start=1708
+  _globals['_APPENDTOKENS']._serialized_end=1741
+  _globals['_CLOSESTREAM']._serialized_start=1743
+  _globals['_CLOSESTREAM']._serialized_end=1756
+  _globals['_STREAMDECODERESPONSE']._serialized_start=1758
+  _globals['_STREAMDECODERESPONSE']._serialized_end=1881
+  _globals['_TEXTCOLUMNS']._serialized_start=1884
+  _globals['_TEXTCOLUMNS']._serialized_end=2020
+  _globals['_STOPAT']._serialized_start=2022
+  _globals['_STOPAT']._serialized_end=2086
+  _globals['_FAILUREAT']._serialized_start=2088
+  _globals['_FAILUREAT']._serialized_end=2167
+  _globals['_STREAMRESULT']._serialized_start=2170
+  _globals['_STREAMRESULT']._serialized_end=2329
+  _globals['_STREAMSTOP']._serialized_start=2331
+  _globals['_STREAMSTOP']._serialized_end=2384
+  _globals['_STREAMFAILURE']._serialized_start=2386
+  _globals['_STREAMFAILURE']._serialized_end=2432
+  _globals['_GETINFOREQUEST']._serialized_start=2434
+  _globals['_GETINFOREQUEST']._serialized_end=2450
+  _globals['_GETINFORESPONSE']._serialized_start=2453
+  _globals['_GETINFORESPONSE']._serialized_end=2821
+  _globals['_TRUNCATION']._serialized_start=2824
+  _globals['_TRUNCATION']._serialized_end=3095
+  _globals['_TRUNCATION_STRATEGY']._serialized_start=2980
+  _globals['_TRUNCATION_STRATEGY']._serialized_end=3095
+  _globals['_PADDING']._serialized_start=3098
+  _globals['_PADDING']._serialized_end=3309
+  _globals['_ADDEDTOKEN']._serialized_start=3312
+  _globals['_ADDEDTOKEN']._serialized_end=3443
+  _globals['_TOKENIZERSERVICE']._serialized_start=3622
+  _globals['_TOKENIZERSERVICE']._serialized_end=4200
 # @@protoc_insertion_point(module_scope)

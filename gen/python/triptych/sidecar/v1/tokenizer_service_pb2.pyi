@@ -502,13 +502,13 @@ class StreamOperation(_message.Message):
 
     @_builtins.property
     def append(self) -> Global___AppendTokens:
-        """Appends ids to the stream. Fails with NOT_FOUND where it is not open, and with INVALID_ARGUMENT, the
-        stream unchanged, where an id is not the id of a token.
-        """
+        """Appends ids to the stream. Fails with NOT_FOUND where it is not open."""
 
     @_builtins.property
     def close(self) -> Global___CloseStream:
-        """Gives out the text that is held back, and closes the stream. Fails with NOT_FOUND where it is not open."""
+        """Gives out what was held back as the possible beginning of a stop string, and closes the stream. Fails
+        with NOT_FOUND where it is not open.
+        """
 
     def __init__(
         self,
@@ -538,17 +538,32 @@ class OpenStream(_message.Message):
     STOP_STRINGS_FIELD_NUMBER: _builtins.int
     INCLUDE_STOP_STRING_FIELD_NUMBER: _builtins.int
     CLEAN_UP_SPACES_FIELD_NUMBER: _builtins.int
+    CONTEXT_TOKEN_IDS_FIELD_NUMBER: _builtins.int
+    MIN_TOKENS_FIELD_NUMBER: _builtins.int
     skip_special_tokens: _builtins.bool
     """Whether to leave out the added tokens that are `special`. Unset: every token is written out."""
     include_stop_string: _builtins.bool
     """Whether the text ends behind the stop string. Unset: it ends before it."""
     clean_up_spaces: _builtins.bool
     """As in DecodeRequest; stop strings are found in the clean text."""
+    min_tokens: _builtins.int
+    """A stop string ends the text only where it becomes complete behind the text of this many ids, counted from
+    the first that is appended. 0: anywhere.
+    """
     @_builtins.property
     def stop_strings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The text ends at the first of them: the one that is complete first, and of several that are complete
         together the first in this list. Ids appended later are ignored. Empty strings are never found.
         Empty: nothing ends the text. At most --max-batch; more are an INVALID_ARGUMENT.
+        """
+
+    @_builtins.property
+    def context_token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Ids that come before those that will be appended, such as the prompt's: how they end decides how the text goes
+        on, for with many tokenizers the first token of a text loses its leading space. Their own text is neither
+        given out nor searched for stop strings; but a character that they leave unfinished is given out whole.
+        The last few that have text are enough, and where the first of them are bytes that go on with a character,
+        these are passed over. Ids that are no tokens are allowed. Empty: a text begins.
         """
 
     def __init__(
@@ -558,10 +573,12 @@ class OpenStream(_message.Message):
         stop_strings: _abc.Iterable[_builtins.str] | None = ...,
         include_stop_string: _builtins.bool = ...,
         clean_up_spaces: _builtins.bool = ...,
+        context_token_ids: _abc.Iterable[_builtins.int] | None = ...,
+        min_tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clean_up_spaces", b"clean_up_spaces", "include_stop_string", b"include_stop_string", "skip_special_tokens", b"skip_special_tokens", "stop_strings", b"stop_strings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clean_up_spaces", b"clean_up_spaces", "context_token_ids", b"context_token_ids", "include_stop_string", b"include_stop_string", "min_tokens", b"min_tokens", "skip_special_tokens", b"skip_special_tokens", "stop_strings", b"stop_strings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -576,7 +593,9 @@ class AppendTokens(_message.Message):
     TOKEN_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The ids, in order. Empty is allowed."""
+        """The ids, in order. Empty is allowed. One that is not the id of a token is no text: many models have more ids
+        than their tokenizer.
+        """
 
     def __init__(
         self,

@@ -150,8 +150,10 @@ class TokenizerServiceServicer:
         gathers all that happens in one turn of its event loop into one message out and one message in. Responses
         come in the order of the requests; a caller may send further requests before they come.
 
-        For each stream, the texts of its results joined are the Decode of all ids that were appended to it. A text
-        never ends in the middle of a character.
+        For each stream, the texts of its results joined are, to the character, what DecodeStream of `tokenizers`
+        gives for its ids one by one, and thus what vLLM gives. That is the Decode of all ids, but for ids that are no
+        text behind each other (docs/tokenizer.md): a text never ends in the middle of a character, nor in U+FFFD,
+        which an unfinished one looks like; what is unfinished when the stream is closed is left out.
 
         A failed operation fails only itself: see StreamResult.failure. Streams belong to the call and vanish with
         it. Half-closing the call ends it with OK; cancelling it is safe at any time.
