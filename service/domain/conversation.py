@@ -69,7 +69,15 @@ class StoredMedia:
     kind = "media_id"
 
 
-Origin = InlineData | DataUri | RemoteUrl | ServerPath | StoredMedia
+@dataclass(frozen=True, slots=True)
+class HeldMedia:
+    """A file that a session has got before, and holds; `medium` is the media's own object."""
+
+    medium: Any = field(repr=False)
+    kind = "data"
+
+
+Origin = InlineData | DataUri | RemoteUrl | ServerPath | StoredMedia | HeldMedia
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from service.domain.conversation import (
     DataUri,
+    HeldMedia,
     InlineData,
     MediaSource,
     Origin,
@@ -96,6 +97,9 @@ class SourceResolver:
         MediaBudgetExceededError, MediaSourceUnsupportedError, MediaSourceForbiddenError,
         MediaNotFoundError, MediaFetchFailedError, MediaFetchUnavailableError.
         """
+        if isinstance(source.origin, HeldMedia):
+            held: ResolvedMedia = source.origin.medium
+            return ResolvedMedia(held.encoded.reopen(), held.claimed_mime_types)
         claims: tuple[str | None, ...] = (source.mime_type,)
         if isinstance(source.origin, DataUri):
             uri = parse_data_uri(field, source.origin.uri)
