@@ -18,6 +18,22 @@ MEDIA_WORKERS_ENDED = Counter(
     "Media workers that ended in the middle of a task, by the reason.",
     ("reason",),
 )
+REQUESTS = Gauge(
+    "triptych_requests",
+    "Requests for an answer, an embedding or a prompt that are here now, by what is done for them.",
+    ("stage",),
+)
+REQUESTS_ADMITTED = Counter(
+    "triptych_requests_admitted_total", "Requests that the engine was given."
+)
+REQUESTS_REFUSED = Counter(
+    "triptych_requests_refused_total",
+    "Requests that were refused before the engine was given them, by what there was no room in.",
+    ("limit",),
+)
+_ENGINE_REQUESTS = Gauge(
+    "triptych_engine_requests", "Requests that the engine holds, by its own count."
+)
 _MEDIA_BYTES = Gauge(
     "triptych_media_bytes", "Bytes of media that the server holds, by what for.", ("held",)
 )
@@ -26,6 +42,11 @@ _MEDIA_BYTES = Gauge(
 def watch_media_bytes(held: str, size_bytes: Callable[[], float]) -> None:
     """Show what a function returns whenever the metrics are read."""
     _MEDIA_BYTES.labels(held).set_function(size_bytes)
+
+
+def watch_engine_requests(count: Callable[[], float]) -> None:
+    """Show what a function returns whenever the metrics are read."""
+    _ENGINE_REQUESTS.set_function(count)
 
 
 def serve_metrics(listen: str) -> Callable[[], None]:
