@@ -17,6 +17,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from service.domain.conversation import Modality
+from service.domain.ending import Ending
 from service.domain.events import (
     Completed,
     EngineDelta,
@@ -75,13 +76,16 @@ class Generator:
         )
         try:
             async with aclosing(stream):
-                async for delta in stream:
+                async for delta in _until_ended(stream, request.ending):
                     last = delta
                     cached_tokens = max(cached_tokens, delta.cached_tokens)
                     for event in await decoder.decode(delta):
                         yield event
                         if isinstance(event, OutputFinished) and delta.finish_reason is None:
                             await self.engine.end_output(request_id, event.output_index)
+            if request.ending is not None and request.ending.reason is not None:
+                for event in await decoder.end(request.ending.reason):
+                    yield event
         finally:
             decoder.close()
         yield Completed(
@@ -106,6 +110,21 @@ class Generator:
         check_ids("sampling.allowed_token_ids", sampling.allowed_token_ids, size)
         check_ids("output_options.logprob_token_ids", sampling.logprob_token_ids, size)
         check_ids("sampling.logit_bias", tuple(sampling.logit_bias), size)
+
+
+async def _until_ended(
+    stream: AsyncGenerator[EngineDelta, None], ending: Ending | None
+) -> AsyncGenerator[EngineDelta, None]:
+    """Give what the engine gives; when the answer is to end early, it is stopped in its step."""
+    if ending is None:
+        async for delta in stream:
+            yield delta
+        return
+    while ending.reason is None:
+        found = await ending.unless_ended(anext(stream, None))
+        if found is None:
+            return
+        yield found
 
 
 def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from service.domain.conversation import Modality, Prompt, PromptOptions
+from service.domain.ending import Ending
 from service.domain.media import PlaceholderSpan
 from service.domain.sampling import Sampling
 
@@ -26,6 +27,8 @@ class GenerationRequest:
     media_limits: dict[str, float] = field(default_factory=dict)
     # Who asks; stored media are the caller's own. Empty: nobody in particular.
     caller: str = ""
+    # Ends the answer early. None: nothing does.
+    ending: Ending | None = field(default=None, compare=False, repr=False)
 
 
 class FinishReason(StrEnum):
