@@ -20,8 +20,9 @@ help: ## list the targets
 
 setup: $(python_stamp) $(system_stamp) ## install what everything below needs (.venv, Debian packages)
 
-gen: $(python_stamp) ## regenerate gen/ from proto/
+gen: $(python_stamp) ## regenerate gen/ and docs/errors.md from proto/
 	@scripts/generate.sh
+	@$(PYTHON_RUN) scripts/error_reference.py
 
 fmt: $(python_stamp) ## format Python and C++
 	@scripts/format.sh

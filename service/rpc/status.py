@@ -102,6 +102,19 @@ def status_for_defect(request_id: str) -> status_pb2.Status:
     return _status(code_pb2.INTERNAL, message, details)
 
 
+def reasons_of_statuses() -> dict[str, tuple[int, bool]]:
+    """Return each reason with its code, and whether such calls may work later; docs are made of it.
+
+    Several errors may share a reason, which then have the same code.
+    """
+    rows = {reasons.ERROR_REASON_INTERNAL: (code_pb2.INTERNAL, False)}
+    for error, (code, reason) in _STATUSES.items():
+        row = code, issubclass(error, errors.UnavailableError)
+        if rows.setdefault(reason, row) != row:
+            raise ValueError(f"two errors give {_name_of(reason)} different codes")
+    return {_name_of(reason): row for reason, row in rows.items()}
+
+
 def grpc_code(status: status_pb2.Status) -> grpc.StatusCode:
     """Return the status's code as grpc's enum."""
     return _GRPC_CODES[status.code]
@@ -122,8 +135,13 @@ def _bad_request(error: errors.InvalidRequestError) -> error_details_pb2.BadRequ
 def _error_info(
     reason: reasons.ErrorReason.ValueType, metadata: dict[str, str]
 ) -> error_details_pb2.ErrorInfo:
-    name = reasons.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
-    return error_details_pb2.ErrorInfo(reason=name, domain=ERROR_DOMAIN, metadata=metadata)
+    return error_details_pb2.ErrorInfo(
+        reason=_name_of(reason), domain=ERROR_DOMAIN, metadata=metadata
+    )
+
+
+def _name_of(reason: reasons.ErrorReason.ValueType) -> str:
+    return reasons.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
 
 
 def _status(code: int, message: str, details: list[Message]) -> status_pb2.Status:

@@ -25,52 +25,59 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
     """Not set. Never sent."""
     ERROR_REASON_INVALID_FIELD: _ErrorReason.ValueType  # 1
-    """INVALID_ARGUMENT. A field is missing, out of range, or contradicts another one.
+    """INVALID_ARGUMENT. Fields are missing, out of range, or contradict others. `BadRequest` lists
+    them all; correct them.
 
         { "reason": "INVALID_FIELD", "metadata": { "field": "sampling.top_p" } }
     """
     ERROR_REASON_MEDIA_UNDECODABLE: _ErrorReason.ValueType  # 2
-    """INVALID_ARGUMENT. The bytes of a medium are no readable file of an allowed format.
+    """INVALID_ARGUMENT. The bytes of a medium are no readable file of an allowed format, or of
+    another one than was declared.
 
         { "reason": "MEDIA_UNDECODABLE",
           "metadata": { "field": "conversation.messages[0].parts[1].image" } }
     """
     ERROR_REASON_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 3
-    """INVALID_ARGUMENT. A medium or a request is larger than the server allows.
+    """INVALID_ARGUMENT. A medium or a request is larger than the server allows, or longer than the
+    model hears (`model_audio_seconds`). Send less, or in pieces.
 
         { "reason": "LIMIT_EXCEEDED", "metadata": { "field":
           "conversation.messages[0].parts[0].image", "limit": "max_pixels",
           "limit_value": "50000000", "actual": "90000000" } }
     """
     ERROR_REASON_MODALITY_UNSUPPORTED: _ErrorReason.ValueType  # 4
-    """INVALID_ARGUMENT. The model does not take this kind of part.
+    """INVALID_ARGUMENT. The model does not take this kind of part. `GetModel` tells what it takes.
 
         { "reason": "MODALITY_UNSUPPORTED", "metadata": { "field":
           "conversation.messages[0].parts[0].audio", "modality": "audio" } }
     """
     ERROR_REASON_PROMPT_TOO_LONG: _ErrorReason.ValueType  # 5
-    """INVALID_ARGUMENT. The prompt does not fit the model's context.
+    """INVALID_ARGUMENT. The prompt does not fit the model's context. `CountTokens` tells what each
+    part takes of it.
 
         { "reason": "PROMPT_TOO_LONG", "metadata": { "field": "conversation",
           "limit": "max_model_tokens", "limit_value": "2048", "actual": "2311" } }
     """
     ERROR_REASON_TEMPLATE_REFUSED: _ErrorReason.ValueType  # 6
-    """INVALID_ARGUMENT. The model's chat template refuses the conversation.
+    """INVALID_ARGUMENT. The model's chat template refuses the conversation, in the words of the
+    message: often a role, or an order of roles, that the model was not trained on.
 
         { "reason": "TEMPLATE_REFUSED", "metadata": { "field": "conversation" } }
     """
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 7
-    """NOT_FOUND. No model of that name is served.
+    """NOT_FOUND. No model of that name is served. Ask `ListModels`.
 
         { "reason": "MODEL_NOT_FOUND", "metadata": { "field": "model", "model": "gpt" } }
     """
     ERROR_REASON_NOT_SERVED_YET: _ErrorReason.ValueType  # 8
-    """UNIMPLEMENTED. The contract has it, this server version does not.
+    """UNIMPLEMENTED. The contract has it, this server version does not. Leave it out, or use a newer
+    server.
 
-        { "reason": "NOT_SERVED_YET", "metadata": { "feature": "MediaService.UploadMedia" } }
+        { "reason": "NOT_SERVED_YET", "metadata": { "feature": "tools" } }
     """
     ERROR_REASON_MEDIA_SOURCE_UNSUPPORTED: _ErrorReason.ValueType  # 9
-    """FAILED_PRECONDITION. The server was started without that source of media.
+    """FAILED_PRECONDITION. The server was started without that source of media. Send the bytes, or
+    start it with the flag.
 
         { "reason": "MEDIA_SOURCE_UNSUPPORTED", "metadata": { "field":
           "conversation.messages[0].parts[0].image.source.url", "source": "url",
@@ -92,38 +99,43 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         { "reason": "SHUTTING_DOWN", "metadata": {} }
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
-    """INTERNAL. A defect of the server. The message holds the request id.
+    """INTERNAL. A defect of the server, whose log tells more under the request id. Report it.
 
         { "reason": "INTERNAL", "metadata": { "request_id": "..." } }
     """
     ERROR_REASON_MEDIA_SOURCE_FORBIDDEN: _ErrorReason.ValueType  # 14
-    """PERMISSION_DENIED. The server does not fetch from that host or address, or does not
-    open that path.
+    """PERMISSION_DENIED. The server does not fetch from that host or address (`host`), or does not
+    open that path. Send the bytes, or have its operator allow it.
 
         { "reason": "MEDIA_SOURCE_FORBIDDEN", "metadata": { "field":
-          "conversation.messages[0].parts[0].image.source.url", "host": "localhost" } }
+          "conversation.messages[0].parts[0].image.source.url", "source": "url",
+          "host": "localhost" } }
     """
     ERROR_REASON_MEDIA_FETCH_FAILED: _ErrorReason.ValueType  # 15
-    """FAILED_PRECONDITION. The host of a URL answered, but not with a medium.
+    """FAILED_PRECONDITION. The host of a URL answered, but not with a medium. Asking again does not
+    help; correct the URL, or send the bytes.
 
         { "reason": "MEDIA_FETCH_FAILED", "metadata": { "field":
-          "conversation.messages[0].parts[0].image.source.url", "http_status": "404" } }
+          "conversation.messages[0].parts[0].image.source.url", "source": "url",
+          "http_status": "404" } }
     """
     ERROR_REASON_MEDIA_FETCH_UNAVAILABLE: _ErrorReason.ValueType  # 16
-    """UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself.
+    """UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself (then with its
+    `http_status`). Retry, or send the bytes.
 
         { "reason": "MEDIA_FETCH_UNAVAILABLE", "metadata": { "field":
-          "conversation.messages[0].parts[0].image.source.url", "http_status": "503" } }
+          "conversation.messages[0].parts[0].image.source.url", "source": "url",
+          "http_status": "503" } }
     """
     ERROR_REASON_MEDIA_NOT_FOUND: _ErrorReason.ValueType  # 17
-    """NOT_FOUND. No medium of that id is stored for this caller, or no longer.
+    """NOT_FOUND. No medium of that id is stored for this caller, or no longer. Upload it again.
 
         { "reason": "MEDIA_NOT_FOUND", "metadata": { "field":
           "conversation.messages[0].parts[0].image.source.media_id" } }
     """
     ERROR_REASON_MEDIA_BUDGET_EXCEEDED: _ErrorReason.ValueType  # 18
     """RESOURCE_EXHAUSTED. The media of all running requests together would take more than the
-    server has for them. Retry after the time in `RetryInfo`.
+    server has for them, or there is no room for an upload. Retry after the time in `RetryInfo`.
 
         { "reason": "MEDIA_BUDGET_EXCEEDED", "metadata": { "field":
           "conversation.messages[0].parts[0].image", "limit": "in_flight_bytes",
@@ -167,52 +179,59 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Not set. Never sent."""
 ERROR_REASON_INVALID_FIELD: ErrorReason.ValueType  # 1
-"""INVALID_ARGUMENT. A field is missing, out of range, or contradicts another one.
+"""INVALID_ARGUMENT. Fields are missing, out of range, or contradict others. `BadRequest` lists
+them all; correct them.
 
     { "reason": "INVALID_FIELD", "metadata": { "field": "sampling.top_p" } }
 """
 ERROR_REASON_MEDIA_UNDECODABLE: ErrorReason.ValueType  # 2
-"""INVALID_ARGUMENT. The bytes of a medium are no readable file of an allowed format.
+"""INVALID_ARGUMENT. The bytes of a medium are no readable file of an allowed format, or of
+another one than was declared.
 
     { "reason": "MEDIA_UNDECODABLE",
       "metadata": { "field": "conversation.messages[0].parts[1].image" } }
 """
 ERROR_REASON_LIMIT_EXCEEDED: ErrorReason.ValueType  # 3
-"""INVALID_ARGUMENT. A medium or a request is larger than the server allows.
+"""INVALID_ARGUMENT. A medium or a request is larger than the server allows, or longer than the
+model hears (`model_audio_seconds`). Send less, or in pieces.
 
     { "reason": "LIMIT_EXCEEDED", "metadata": { "field":
       "conversation.messages[0].parts[0].image", "limit": "max_pixels",
       "limit_value": "50000000", "actual": "90000000" } }
 """
 ERROR_REASON_MODALITY_UNSUPPORTED: ErrorReason.ValueType  # 4
-"""INVALID_ARGUMENT. The model does not take this kind of part.
+"""INVALID_ARGUMENT. The model does not take this kind of part. `GetModel` tells what it takes.
 
     { "reason": "MODALITY_UNSUPPORTED", "metadata": { "field":
       "conversation.messages[0].parts[0].audio", "modality": "audio" } }
 """
 ERROR_REASON_PROMPT_TOO_LONG: ErrorReason.ValueType  # 5
-"""INVALID_ARGUMENT. The prompt does not fit the model's context.
+"""INVALID_ARGUMENT. The prompt does not fit the model's context. `CountTokens` tells what each
+part takes of it.
 
     { "reason": "PROMPT_TOO_LONG", "metadata": { "field": "conversation",
       "limit": "max_model_tokens", "limit_value": "2048", "actual": "2311" } }
 """
 ERROR_REASON_TEMPLATE_REFUSED: ErrorReason.ValueType  # 6
-"""INVALID_ARGUMENT. The model's chat template refuses the conversation.
+"""INVALID_ARGUMENT. The model's chat template refuses the conversation, in the words of the
+message: often a role, or an order of roles, that the model was not trained on.
 
     { "reason": "TEMPLATE_REFUSED", "metadata": { "field": "conversation" } }
 """
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 7
-"""NOT_FOUND. No model of that name is served.
+"""NOT_FOUND. No model of that name is served. Ask `ListModels`.
 
     { "reason": "MODEL_NOT_FOUND", "metadata": { "field": "model", "model": "gpt" } }
 """
 ERROR_REASON_NOT_SERVED_YET: ErrorReason.ValueType  # 8
-"""UNIMPLEMENTED. The contract has it, this server version does not.
+"""UNIMPLEMENTED. The contract has it, this server version does not. Leave it out, or use a newer
+server.
 
-    { "reason": "NOT_SERVED_YET", "metadata": { "feature": "MediaService.UploadMedia" } }
+    { "reason": "NOT_SERVED_YET", "metadata": { "feature": "tools" } }
 """
 ERROR_REASON_MEDIA_SOURCE_UNSUPPORTED: ErrorReason.ValueType  # 9
-"""FAILED_PRECONDITION. The server was started without that source of media.
+"""FAILED_PRECONDITION. The server was started without that source of media. Send the bytes, or
+start it with the flag.
 
     { "reason": "MEDIA_SOURCE_UNSUPPORTED", "metadata": { "field":
       "conversation.messages[0].parts[0].image.source.url", "source": "url",
@@ -234,38 +253,43 @@ ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 12
     { "reason": "SHUTTING_DOWN", "metadata": {} }
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
-"""INTERNAL. A defect of the server. The message holds the request id.
+"""INTERNAL. A defect of the server, whose log tells more under the request id. Report it.
 
     { "reason": "INTERNAL", "metadata": { "request_id": "..." } }
 """
 ERROR_REASON_MEDIA_SOURCE_FORBIDDEN: ErrorReason.ValueType  # 14
-"""PERMISSION_DENIED. The server does not fetch from that host or address, or does not
-open that path.
+"""PERMISSION_DENIED. The server does not fetch from that host or address (`host`), or does not
+open that path. Send the bytes, or have its operator allow it.
 
     { "reason": "MEDIA_SOURCE_FORBIDDEN", "metadata": { "field":
-      "conversation.messages[0].parts[0].image.source.url", "host": "localhost" } }
+      "conversation.messages[0].parts[0].image.source.url", "source": "url",
+      "host": "localhost" } }
 """
 ERROR_REASON_MEDIA_FETCH_FAILED: ErrorReason.ValueType  # 15
-"""FAILED_PRECONDITION. The host of a URL answered, but not with a medium.
+"""FAILED_PRECONDITION. The host of a URL answered, but not with a medium. Asking again does not
+help; correct the URL, or send the bytes.
 
     { "reason": "MEDIA_FETCH_FAILED", "metadata": { "field":
-      "conversation.messages[0].parts[0].image.source.url", "http_status": "404" } }
+      "conversation.messages[0].parts[0].image.source.url", "source": "url",
+      "http_status": "404" } }
 """
 ERROR_REASON_MEDIA_FETCH_UNAVAILABLE: ErrorReason.ValueType  # 16
-"""UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself.
+"""UNAVAILABLE. The host of a URL did not answer in time, or is in trouble itself (then with its
+`http_status`). Retry, or send the bytes.
 
     { "reason": "MEDIA_FETCH_UNAVAILABLE", "metadata": { "field":
-      "conversation.messages[0].parts[0].image.source.url", "http_status": "503" } }
+      "conversation.messages[0].parts[0].image.source.url", "source": "url",
+      "http_status": "503" } }
 """
 ERROR_REASON_MEDIA_NOT_FOUND: ErrorReason.ValueType  # 17
-"""NOT_FOUND. No medium of that id is stored for this caller, or no longer.
+"""NOT_FOUND. No medium of that id is stored for this caller, or no longer. Upload it again.
 
     { "reason": "MEDIA_NOT_FOUND", "metadata": { "field":
       "conversation.messages[0].parts[0].image.source.media_id" } }
 """
 ERROR_REASON_MEDIA_BUDGET_EXCEEDED: ErrorReason.ValueType  # 18
 """RESOURCE_EXHAUSTED. The media of all running requests together would take more than the
-server has for them. Retry after the time in `RetryInfo`.
+server has for them, or there is no room for an upload. Retry after the time in `RetryInfo`.
 
     { "reason": "MEDIA_BUDGET_EXCEEDED", "metadata": { "field":
       "conversation.messages[0].parts[0].image", "limit": "in_flight_bytes",
