@@ -1,16 +1,22 @@
-"""Turns every exception of a servicer into a status; no servicer aborts a call itself."""
+"""Turns every exception of a servicer into a status; no servicer aborts a call itself.
+
+It writes the answers too. A write waits while the client does not read: nothing is buffered for
+it but what HTTP/2's windows hold, the servicer's stream is not asked on, and the engine's steps
+are joined meanwhile. A client that does not read for the reader's timeout loses its answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
 import grpc
 from grpc_status import rpc_status
 
-from service.errors import TriptychError
+from service.errors import ReaderStalledError, TriptychError
 from service.rpc.calls import RunningCalls
 from service.rpc.status import grpc_code, status_for, status_for_defect
 from service.telemetry.logging import logger
@@ -19,8 +25,10 @@ from service.telemetry.logging import logger
 class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """Wraps and counts all handlers but those of other packages (health, reflection)."""
 
-    def __init__(self, running: RunningCalls) -> None:
+    def __init__(self, running: RunningCalls, reader_timeout_s: float) -> None:
+        """`reader_timeout_s` is how long a write may wait for a client that does not read."""
         self._running = running
+        self._reader_timeout_s = reader_timeout_s
 
     async def intercept_service(
         self,
@@ -34,7 +42,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if handler is None or not handler_call_details.method.startswith("/triptych."):
             return handler
         if handler.response_streaming:
-            return _streaming(handler, self._running)
+            return _streaming(handler, self._running, self._reader_timeout_s)
         return _unary(handler, self._running)
 
 
@@ -56,7 +64,9 @@ def _unary(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any, An
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
-def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any, Any]:
+def _streaming(
+    handler: Any, running: RunningCalls, reader_timeout_s: float
+) -> grpc.RpcMethodHandler[Any, Any]:
     behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
     # Writes instead of yielding: so a cancelled call ends here, and closes the servicer's
@@ -66,7 +76,13 @@ def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any
             try:
                 async with aclosing(behaviour(request, context)) as responses:
                     async for response in responses:
-                        await context.write(response)
+                        await _write(context, response, reader_timeout_s)
+            except ReaderStalledError as exc:
+                # The status waits for the reader too, behind what was written. It is gRPC's by
+                # then, and waits without us. The client may also go away meanwhile.
+                with suppress(TimeoutError, grpc.aio.InternalError):
+                    async with asyncio.timeout(reader_timeout_s):
+                        await _abort(context, exc)
             except Exception as exc:  # noqa: BLE001 - whatever it is becomes a status
                 await _abort(context, exc)
 
@@ -76,6 +92,16 @@ def _streaming(handler: Any, running: RunningCalls) -> grpc.RpcMethodHandler[Any
         else grpc.unary_stream_rpc_method_handler
     )
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
+
+
+async def _write(
+    context: grpc.aio.ServicerContext[Any, Any], response: Any, timeout_s: float
+) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await context.write(response)
+    except TimeoutError:
+        raise ReaderStalledError(timeout_s) from None
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -> NoReturn:

@@ -77,16 +77,18 @@ def build_server(
     serving: Serving,
     *,
     max_message_bytes: int,
+    reader_timeout_s: float = 60.0,
     media_store: MediaStore | None = None,
     caller_header: str | None = None,
 ) -> RpcServer:
     """Bind `listen` (host:port or unix:PATH); raises StartupError when it is taken.
 
-    `caller_header` names the metadata that tells who calls, see service/rpc/caller.py.
+    A client that does not read its answer for `reader_timeout_s` loses it. `caller_header` names
+    the metadata that tells who calls, see service/rpc/caller.py.
     """
     running = RunningCalls()
     server = grpc.aio.server(
-        interceptors=[ErrorInterceptor(running)],
+        interceptors=[ErrorInterceptor(running, reader_timeout_s)],
         options=[
             ("grpc.max_receive_message_length", max_message_bytes),
             ("grpc.max_send_message_length", -1),
