@@ -25,7 +25,7 @@ from service.domain.conversation import (
 )
 from service.domain.events import GenerationRequest
 from service.domain.media import MediaDescription, PreparedMedia
-from service.errors import ModalityUnsupportedError
+from service.errors import InvalidRequestError, ModalityUnsupportedError
 from service.ports import MediaPreparer
 from service.prompter import Prompter
 
@@ -101,7 +101,7 @@ class Prober:
 
     prompter: Prompter
     media_preparer: MediaPreparer
-    _usual_costs: dict[Modality, float] = field(default_factory=dict, init=False)
+    _usual_costs: dict[Modality, float | None] = field(default_factory=dict, init=False)
 
     async def probe(self, part: MediaPart, caller: str) -> tuple[MediaDescription, int | None]:
         """Return what the header tells, and the model's tokens; None: it takes no such kind.
@@ -123,12 +123,18 @@ class Prober:
         return await self._describe(part, caller), tokens
 
     async def usual_costs(self) -> dict[Modality, float]:
-        """Return what usual media cost: a picture, a second of sound, a second of video."""
+        """Return what usual media cost: a picture, a second of sound, a second of video.
+
+        A kind whose cost cannot be told is left out: a template may refuse a medium without words.
+        """
         takes = self.prompter.engine.model.part_limits
         for modality in takes:
             if takes[modality] and modality not in self._usual_costs:
-                self._usual_costs[modality] = await self._usual_cost(modality)
-        return dict(self._usual_costs)
+                try:
+                    self._usual_costs[modality] = await self._usual_cost(modality)
+                except InvalidRequestError:
+                    self._usual_costs[modality] = None
+        return {kind: cost for kind, cost in self._usual_costs.items() if cost is not None}
 
     async def _usual_cost(self, modality: Modality) -> float:
         usual = _USUAL[modality]

@@ -67,12 +67,13 @@ class MediaServiceServicer:
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
-        more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
-        minutes in all). Correct it; retrying is of no use.
+        * INVALID_ARGUMENT: the messages are not a header and then chunks, the bytes are not what the
+        header declares (size, SHA-256, type), are more than the server stores of one medium, or
+        came too slowly (nothing for 30 s, or 15 minutes in all). Correct it; retrying is of no use.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
         * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
         time in `RetryInfo`.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +86,7 @@ class MediaServiceServicer:
         Errors:
         * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,8 +95,9 @@ class MediaServiceServicer:
     def ProbeMedia(self, request, context):
         """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-        Errors: those of a media part of `GenerationService.Generate`; field paths start with
-        `image`, `audio` or `video`.
+        Errors: those of a media part of `GenerationService.Generate`, also for one that is larger than
+        the server allows or longer than the model hears. Field paths start with `image`, `audio` or
+        `video`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +107,9 @@ class MediaServiceServicer:
         """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
         Errors:
+        * INVALID_ARGUMENT: `media_id` is empty.
         * FAILED_PRECONDITION: the server was started without a store.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

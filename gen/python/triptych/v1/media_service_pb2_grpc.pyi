@@ -39,12 +39,13 @@ class MediaServiceStub:
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
-      more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
-      minutes in all). Correct it; retrying is of no use.
+    * INVALID_ARGUMENT: the messages are not a header and then chunks, the bytes are not what the
+      header declares (size, SHA-256, type), are more than the server stores of one medium, or
+      came too slowly (nothing for 30 s, or 15 minutes in all). Correct it; retrying is of no use.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
     * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
       time in `RetryInfo`.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
     FindMissingMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]
     """Tells which contents the server does not have for this caller, so that only these are
@@ -53,18 +54,22 @@ class MediaServiceStub:
     Errors:
     * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
     ProbeMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ProbeMediaRequest, _media_service_pb2.ProbeMediaResponse]
     """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-    Errors: those of a media part of `GenerationService.Generate`; field paths start with
-    `image`, `audio` or `video`.
+    Errors: those of a media part of `GenerationService.Generate`, also for one that is larger than
+    the server allows or longer than the model hears. Field paths start with `image`, `audio` or
+    `video`.
     """
     DeleteMedia: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]
     """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
     Errors:
+    * INVALID_ARGUMENT: `media_id` is empty.
     * FAILED_PRECONDITION: the server was started without a store.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
 
 @_typing.type_check_only
@@ -78,12 +83,13 @@ class MediaServiceAsyncStub(MediaServiceStub):
     error and gives the same id. Cancelling leaves nothing behind.
 
     Errors:
-    * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
-      more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
-      minutes in all). Correct it; retrying is of no use.
+    * INVALID_ARGUMENT: the messages are not a header and then chunks, the bytes are not what the
+      header declares (size, SHA-256, type), are more than the server stores of one medium, or
+      came too slowly (nothing for 30 s, or 15 minutes in all). Correct it; retrying is of no use.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
     * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
       time in `RetryInfo`.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
     FindMissingMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.FindMissingMediaRequest, _media_service_pb2.FindMissingMediaResponse]  # type: ignore[assignment]
     """Tells which contents the server does not have for this caller, so that only these are
@@ -92,18 +98,22 @@ class MediaServiceAsyncStub(MediaServiceStub):
     Errors:
     * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
     * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
     ProbeMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ProbeMediaRequest, _media_service_pb2.ProbeMediaResponse]  # type: ignore[assignment]
     """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-    Errors: those of a media part of `GenerationService.Generate`; field paths start with
-    `image`, `audio` or `video`.
+    Errors: those of a media part of `GenerationService.Generate`, also for one that is larger than
+    the server allows or longer than the model hears. Field paths start with `image`, `audio` or
+    `video`.
     """
     DeleteMedia: _aio.UnaryUnaryMultiCallable[_media_service_pb2.DeleteMediaRequest, _media_service_pb2.DeleteMediaResponse]  # type: ignore[assignment]
     """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
     Errors:
+    * INVALID_ARGUMENT: `media_id` is empty.
     * FAILED_PRECONDITION: the server was started without a store.
+    * UNAVAILABLE: the server stops. Use another replica.
     """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,12 +130,13 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         error and gives the same id. Cancelling leaves nothing behind.
 
         Errors:
-        * INVALID_ARGUMENT: the bytes are not what the header declares (size, SHA-256, type), are
-          more than the server stores of one medium, or came too slowly (nothing for 30 s, or 15
-          minutes in all). Correct it; retrying is of no use.
+        * INVALID_ARGUMENT: the messages are not a header and then chunks, the bytes are not what the
+          header declares (size, SHA-256, type), are more than the server stores of one medium, or
+          came too slowly (nothing for 30 s, or 15 minutes in all). Correct it; retrying is of no use.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
         * RESOURCE_EXHAUSTED: too many uploads at once, or the store has no room. Retry after the
           time in `RetryInfo`.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
 
     @_abc_1.abstractmethod
@@ -140,6 +151,7 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
         * INVALID_ARGUMENT: a SHA-256 is not 32 bytes, or none or more than 1,000 are asked for.
         * FAILED_PRECONDITION: the server was started without a store. Send `MediaSource.data`.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
 
     @_abc_1.abstractmethod
@@ -150,8 +162,9 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_media_service_pb2.ProbeMediaResponse, _abc.Awaitable[_media_service_pb2.ProbeMediaResponse]]:
         """Describes a medium from its header; nothing of it is decoded. Safe to retry.
 
-        Errors: those of a media part of `GenerationService.Generate`; field paths start with
-        `image`, `audio` or `video`.
+        Errors: those of a media part of `GenerationService.Generate`, also for one that is larger than
+        the server allows or longer than the model hears. Field paths start with `image`, `audio` or
+        `video`.
         """
 
     @_abc_1.abstractmethod
@@ -163,7 +176,9 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets a stored medium of this caller. Deleting what is not there is no error.
 
         Errors:
+        * INVALID_ARGUMENT: `media_id` is empty.
         * FAILED_PRECONDITION: the server was started without a store.
+        * UNAVAILABLE: the server stops. Use another replica.
         """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

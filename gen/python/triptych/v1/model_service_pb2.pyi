@@ -193,7 +193,7 @@ class Model(_message.Message):
 
     @_builtins.property
     def media_costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___MediaCost]:
-        """What usual media cost. One for each kind that the model takes."""
+        """What usual media cost. One for each kind that the model takes and whose cost can be told."""
 
     @_builtins.property
     def memory(self) -> Global___ModelMemory:

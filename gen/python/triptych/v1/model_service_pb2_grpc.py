@@ -55,7 +55,8 @@ class ModelServiceServicer:
         """Lists the models. Safe to retry.
 
         Errors:
-        * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+        * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+        time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -66,7 +67,8 @@ class ModelServiceServicer:
 
         Errors:
         * NOT_FOUND: no such model. Ask `ListModels`.
-        * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+        * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+        time in `RetryInfo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,14 +37,16 @@ class ModelServiceStub:
     """Lists the models. Safe to retry.
 
     Errors:
-    * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+    * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+      time in `RetryInfo`.
     """
     GetModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]
     """Describes one model. Safe to retry.
 
     Errors:
     * NOT_FOUND: no such model. Ask `ListModels`.
-    * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+    * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+      time in `RetryInfo`.
     """
 
 @_typing.type_check_only
@@ -56,14 +58,16 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Lists the models. Safe to retry.
 
     Errors:
-    * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+    * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+      time in `RetryInfo`.
     """
     GetModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]  # type: ignore[assignment]
     """Describes one model. Safe to retry.
 
     Errors:
     * NOT_FOUND: no such model. Ask `ListModels`.
-    * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+    * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+      time in `RetryInfo`.
     """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,7 +82,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the models. Safe to retry.
 
         Errors:
-        * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+        * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+          time in `RetryInfo`.
         """
 
     @_abc_1.abstractmethod
@@ -91,7 +96,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors:
         * NOT_FOUND: no such model. Ask `ListModels`.
-        * UNAVAILABLE: the server still starts. Retry after the time in `RetryInfo`.
+        * UNAVAILABLE: the server still starts, or stops, or the tokenizer restarts. Retry after the
+          time in `RetryInfo`.
         """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
