@@ -12,14 +12,16 @@ from tests.conformance.formats.families import (
     kimi,
     llama_4,
     llava,
+    minicpm,
     mistral,
+    phi_4,
     qwen_audio,
     qwen_vl,
     text,
     ultravox,
 )
 
-_IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4, kimi)
+_IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4, kimi, phi_4, minicpm)
 _SOUNDS = (qwen_audio, granite, ultravox)
 CHECKPOINTS: dict[str, Checkpoint] = {
     checkpoint.name: checkpoint
