@@ -15,6 +15,7 @@ from pathlib import Path
 
 from service import __version__
 from service.cli import chat, doctor, health, render
+from service.cli.adapter_flags import add_adapter_flags, to_adapters
 from service.cli.media_flags import add_media_flags, to_media_config
 from service.config import (
     ServerConfig,
@@ -113,6 +114,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="debug brings vLLM's own log back (default: %(default)s)",
     )
     _add_prompt_flags(serve)
+    add_adapter_flags(serve)
     add_media_flags(serve)
 
 
@@ -133,9 +135,10 @@ def _add_prompt_flags(serve: argparse.ArgumentParser) -> None:
 
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
     model, name = resolve_model(arguments.model)
+    served_name = arguments.served_model_name or name
     config = ServerConfig(
         model=model,
-        served_model_name=arguments.served_model_name or name,
+        served_model_name=served_name,
         listen=arguments.listen,
         sidecar_binary=resolve_sidecar(arguments.sidecar),
         grace_s=arguments.grace,
@@ -145,6 +148,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         metrics_listen=arguments.metrics_listen,
         chat_template=arguments.chat_template,
         prompt_format=arguments.prompt_format,
+        adapters=to_adapters(arguments, served_name),
         engine_flags=tuple(engine_flags),
     )
     configure_logging(config.log_level)

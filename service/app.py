@@ -204,9 +204,11 @@ async def _run(config: ServerConfig) -> int:
 
 
 def _load_engine(config: ServerConfig, loop: asyncio.AbstractEventLoop) -> VllmEngine:
+    from service.engine.adapters import enable_adapters
     from service.engine.engine_args import parse_engine_args
     from service.engine.vllm_engine import VllmEngine
 
     args = parse_engine_args(config.model, config.engine_flags)
     args.use_tqdm_on_load = config.log_level == "debug"
-    return VllmEngine.start(args, config.served_model_name, loop)
+    enable_adapters(args, config.adapters)
+    return VllmEngine.start(args, config.served_model_name, loop, config.adapters)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.domain.limits import MediaLimits
+from service.domain.model import Adapter
 from service.errors import StartupError
 
 _PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -60,6 +61,7 @@ class ServerConfig:
     metrics_listen: str | None = None
     chat_template: Path | None = None
     prompt_format: str | None = None
+    adapters: tuple[Adapter, ...] = ()
     engine_flags: tuple[str, ...] = field(default=())
 
 

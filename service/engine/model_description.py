@@ -25,8 +25,10 @@ _UNLIKELY_NUMBER = 918273645
 _SMALL_FILES = ["*.json", "*.jinja"]
 
 
-def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
-    """Describe the model that `llm` has loaded."""
+def describe_model(
+    llm: AsyncLLM, served_name: str, adapters: tuple[str, ...] = ()
+) -> ModelDescription:
+    """Describe the model that `llm` has loaded, with the adapters of these names."""
     config = llm.model_config
     cache = llm.vllm_config.cache_config
     directory = find_directory(config.model, config.revision)
@@ -45,6 +47,7 @@ def describe_model(llm: AsyncLLM, served_name: str) -> ModelDescription:
         kv_cache_tokens=kv_cache_tokens,
         audio_sample_rate_hz=_audio_sample_rate_hz(llm),
         memory=_memory(llm.vllm_config, Path(directory), kv_cache_tokens),
+        adapters=adapters,
     )
 
 

@@ -13,6 +13,8 @@ from service.domain.prompt_preview import MeasuredPrompt, PromptPreview
 from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
 from service.ports import MediaProber, Tokenizer
 
+_MOST_NAMES_TOLD = 20
+
 
 class AnswersRequests(Protocol):
     """What `generator.Generator` is to the servicers."""
@@ -72,12 +74,16 @@ class Serving:
         return self._loaded
 
     def model(self, name: str) -> LoadedModel:
-        """Return the model of that name (empty: the only one); raises ModelNotFoundError."""
+        """Return the model that has that name, or an adapter of that name; empty: the model.
+
+        Raises ModelNotFoundError.
+        """
         loaded = self.loaded()
-        served = loaded.description.name
-        if name not in ("", served):
+        served = (loaded.description.name, *loaded.description.adapters)
+        if name not in ("", *served):
+            names = ", ".join(map(repr, served[:_MOST_NAMES_TOLD]))
             raise ModelNotFoundError(
-                f"model: {name!r} is not served here; this server has {served!r}",
+                f"model: {name!r} is not served here; this server has {names}",
                 field="model",
                 model=name,
             )
