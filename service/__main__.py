@@ -17,6 +17,7 @@ from service import __version__
 from service.cli import chat, doctor, health, render
 from service.cli.adapter_flags import add_adapter_flags, to_adapters
 from service.cli.media_flags import add_media_flags, to_media_config
+from service.cli.request_flags import add_request_flags, to_request_config
 from service.config import (
     ServerConfig,
     prepare_engine_environment,
@@ -115,6 +116,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_prompt_flags(serve)
     add_adapter_flags(serve)
+    add_request_flags(serve)
     add_media_flags(serve)
 
 
@@ -150,6 +152,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         prompt_format=arguments.prompt_format,
         adapters=to_adapters(arguments, served_name),
         engine_flags=tuple(engine_flags),
+        requests=to_request_config(arguments),
     )
     configure_logging(config.log_level)
     prepare_engine_environment(config.log_level)

@@ -46,6 +46,23 @@ class AdmissionLimits:
     max_waiting_requests: int
     max_waiting_tokens: int
 
+    @classmethod
+    def of_engine(
+        cls, max_sequences: int, kv_cache_tokens: int, max_waiting_requests: int
+    ) -> AdmissionLimits:
+        """Return bounds for an engine that writes so many outputs at once.
+
+        It is given a quarter more, so that a place that becomes free is taken by the engine's own
+        next step. What waits is at most what fills its cache twice: more would wait for longer
+        than anyone does.
+        """
+        max_running = max_sequences + -(-max_sequences // 4)
+        return cls(max_running, max_waiting_requests, max(2 * kv_cache_tokens, _LEAST_TOKENS))
+
+
+# For engines without a cache, or with a small one.
+_LEAST_TOKENS = 1 << 16
+
 
 class _State(Enum):
     PREPARING = auto()

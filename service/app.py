@@ -9,12 +9,14 @@ supervisor can start it anew; the sidecar is restarted without stopping.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from service.admission import Admission, AdmissionLimits
 from service.config import ServerConfig
 from service.errors import StartupError
 from service.generator import Generator
@@ -26,7 +28,7 @@ from service.prompter import Prompter
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import LoadedModel, Serving
 from service.telemetry.logging import logger, stage
-from service.telemetry.metrics import serve_metrics
+from service.telemetry.metrics import serve_metrics, watch_engine_requests
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess
 
@@ -44,6 +46,7 @@ class Application:
         self._sidecar: SidecarProcess | None = None
         self._tokenizer: SidecarClient | None = None
         self._media = MediaApplication(config.media)
+        self._admission: Admission | None = None
         self._stop_metrics: Callable[[], None] = lambda: None
         self.engine: VllmEngine | None = None
 
@@ -70,6 +73,7 @@ class Application:
             self._config.listen,
             self._serving,
             max_message_bytes=self._config.max_message_bytes,
+            reader_timeout_s=self._config.requests.reader_timeout_s,
             media_store=self._media.store,
             caller_header=self._config.media.caller_header,
         )
@@ -109,6 +113,8 @@ class Application:
     async def stop(self) -> None:
         """Drain, then end everything. Harmless when `start` failed half-way."""
         self._serving.close()
+        if self._admission is not None:
+            self._admission.close()
         if self._server is not None:
             logger.info("stopping; streams may finish within %g s", self._config.grace_s)
             await self._server.stop(self._config.grace_s)
@@ -141,10 +147,23 @@ class Application:
             )
         return self.engine.model.directory
 
+    def _build_admission(self, engine: VllmEngine) -> Admission:
+        watch_engine_requests(lambda: engine.unfinished_requests)
+        requests, model = self._config.requests, engine.model
+        limits = AdmissionLimits.of_engine(
+            engine.max_sequences, model.kv_cache_tokens, requests.max_waiting_requests
+        )
+        if requests.max_running_requests is not None:
+            limits = dataclasses.replace(limits, max_running=requests.max_running_requests)
+        if requests.max_waiting_tokens is not None:
+            limits = dataclasses.replace(limits, max_waiting_tokens=requests.max_waiting_tokens)
+        return Admission(limits)
+
     async def _build_model(self) -> LoadedModel:
         if self.engine is None or self._tokenizer is None:
             raise StartupError("engine and tokenizer must be started first")
         model = self.engine.model
+        self._admission = self._build_admission(self.engine)
         preparer = await self._media.build_preparer(model)
         renderer = PacedRenderer(
             choose_renderer(
@@ -163,7 +182,13 @@ class Application:
         return LoadedModel(
             description=model,
             prompt_format=renderer.prompt_format,
-            generator=Generator(self.engine, self._tokenizer, prompter),
+            generator=Generator(
+                self.engine,
+                self._tokenizer,
+                prompter,
+                self._admission,
+                deadline_margin_s=self._config.requests.deadline_margin_s,
+            ),
             prober=Prober(prompter, preparer),
             prompter=prompter,
             tokenizer=self._tokenizer,

@@ -47,6 +47,17 @@ class MediaWorkerModel:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestConfig:
+    """How many requests are served, and how long they may take; None: as the engine allows."""
+
+    max_running_requests: int | None = None
+    max_waiting_requests: int = 1024
+    max_waiting_tokens: int | None = None
+    deadline_margin_s: float = 0.25
+    reader_timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """What `triptych serve` needs to know."""
 
@@ -63,6 +74,7 @@ class ServerConfig:
     prompt_format: str | None = None
     adapters: tuple[Adapter, ...] = ()
     engine_flags: tuple[str, ...] = field(default=())
+    requests: RequestConfig = field(default_factory=RequestConfig)
 
 
 def resolve_model(model: str | None) -> tuple[str, str]:

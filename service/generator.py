@@ -1,8 +1,8 @@
-"""The way of one request: its prompt made, answered, made text.
+"""The way of one request: let in, its prompt made, answered, made text.
 
 Written against ports only. The order of events is the contract's: `Started`, any number of
 `TextDelta`, one `OutputFinished` for each output, `Completed`. Closing the iterator at any
-point stops the engine's work and forgets the decoders.
+point stops the engine's work, frees its slot and forgets the decoders.
 
 Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the real engine.
 """
@@ -16,23 +16,27 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from service.admission import Admission, Visit
+from service.deadline import answer_by, ended_at
 from service.domain.conversation import Modality
 from service.domain.ending import Ending
 from service.domain.events import (
     Completed,
     EngineDelta,
     Event,
+    FinishReason,
     GenerationRequest,
     OutputFinished,
     Started,
-    Timings,
     Usage,
 )
 from service.domain.media import PreparedPrompt
+from service.errors import DeadlineExceededError
 from service.output_decoder import OutputDecoder
 from service.ports import Engine, Tokenizer
 from service.prompt_checks import check_ids
-from service.prompter import Prompter
+from service.prompter import Prompter, PromptOfRequest
+from service.telemetry.progress import Stage
 from service.token_texts import TokenTexts
 
 
@@ -43,6 +47,8 @@ class Generator:
     engine: Engine
     tokenizer: Tokenizer
     prompter: Prompter
+    admission: Admission
+    deadline_margin_s: float = 0.25
     _token_texts: TokenTexts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,17 +59,29 @@ class Generator:
         """Answer one request; raises the errors of errors.py before or between events."""
         self._check_ids(request)
         request_id = uuid.uuid4().hex
-        made = await self.prompter.prompt(request)
-        prompt = made.prompt
-        model = request.model or self.engine.model.name
-        yield Started(request_id, model, prompt.token_count, prompt.placeholders)
-        async with aclosing(self._answer(request_id, request, prompt, made.timings)) as events:
-            async for event in events:
-                yield event
+        end_at = answer_by(request.deadline, self.deadline_margin_s)
+        if end_at is not None and request.ending is None:
+            request = dataclasses.replace(request, ending=Ending())
+        with (
+            self.admission.visit(request.caller) as visit,
+            ended_at(end_at, request.ending),
+        ):
+            async with visit.bounded(end_at):
+                made = await self.prompter.prompt(request)
+                prompt = made.prompt
+                await visit.take_slot(
+                    prompt.token_count, outputs=request.sampling.n, priority=request.priority
+                )
+            model = request.model or self.engine.model.name
+            yield Started(request_id, model, prompt.token_count, prompt.placeholders)
+            async with aclosing(self._answer(request_id, request, made, visit)) as events:
+                async for event in events:
+                    yield event
 
     async def _answer(
-        self, request_id: str, request: GenerationRequest, prompt: PreparedPrompt, timings: Timings
+        self, request_id: str, request: GenerationRequest, made: PromptOfRequest, visit: Visit
     ) -> AsyncGenerator[Event, None]:
+        prompt = made.prompt
         decoder = OutputDecoder(self.tokenizer, self._token_texts, request)
         cached_tokens = 0
         last = EngineDelta(0, ())
@@ -78,12 +96,16 @@ class Generator:
             async with aclosing(stream):
                 async for delta in _until_ended(stream, request.ending):
                     last = delta
+                    visit.progress.enter(Stage.WRITING)
                     cached_tokens = max(cached_tokens, delta.cached_tokens)
                     for event in await decoder.decode(delta):
                         yield event
                         if isinstance(event, OutputFinished) and delta.finish_reason is None:
                             await self.engine.end_output(request_id, event.output_index)
+            # The engine has done, however long the client takes to read the rest.
+            visit.leave()
             if request.ending is not None and request.ending.reason is not None:
+                _check_has_begun(request.ending.reason, visit)
                 for event in await decoder.end(request.ending.reason):
                     yield event
         finally:
@@ -96,7 +118,7 @@ class Generator:
                 decoder.completion_tokens,
             ),
             dataclasses.replace(
-                timings,
+                made.timings,
                 queue_s=last.queue_s,
                 prefill_s=last.prefill_s,
                 generate_s=last.generate_s,
@@ -125,6 +147,12 @@ async def _until_ended(
         if found is None:
             return
         yield found
+
+
+def _check_has_begun(reason: FinishReason, visit: Visit) -> None:
+    """Raise DeadlineExceededError where the deadline came before the first token."""
+    if reason is FinishReason.DEADLINE and visit.progress.stage is not Stage.WRITING:
+        raise DeadlineExceededError(visit.progress.stage)
 
 
 def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:

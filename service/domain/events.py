@@ -27,6 +27,9 @@ class GenerationRequest:
     media_limits: dict[str, float] = field(default_factory=dict)
     # Who asks; stored media are the caller's own. Empty: nobody in particular.
     caller: str = ""
+    # When the client gives up, by the event loop's clock, in seconds. None: never, or it wants
+    # nothing made of it.
+    deadline: float | None = None
     # Ends the answer early. None: nothing does.
     ending: Ending | None = field(default=None, compare=False, repr=False)
 

@@ -102,6 +102,14 @@ class VllmEngine:
         return "tekken.json"
 
     @property
+    def max_sequences(self) -> int:
+        """How many outputs vLLM writes at once, over all its replicas."""
+        config = self._llm.vllm_config
+        scheduler = config.scheduler_config
+        at_once = scheduler.max_num_active_seqs or scheduler.max_num_seqs
+        return int(at_once * config.parallel_config.data_parallel_size)
+
+    @property
     def unfinished_requests(self) -> int:
         """How many requests vLLM holds at this moment."""
         return int(self._llm.get_num_unfinished_requests())

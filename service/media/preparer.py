@@ -33,6 +33,7 @@ from service.media.sources.resolver import SourceResolver
 from service.media.tasks import BlankTask, DescribeTask, EncodedPart, Preparation, PrepareTask
 from service.ports import WorkerEnd, WorkerEndedError, Workers
 from service.telemetry.metrics import MEDIA_PARTS
+from service.telemetry.progress import Stage, enter_stage
 
 _T = TypeVar("_T")
 _ENDS_TO_LIMITS = {
@@ -117,11 +118,13 @@ class WorkerMediaPreparer:
         self, parts: Sequence[MediaPart], caller: str, bounds: MediaLimits
     ) -> AsyncIterator[list[_Medium]]:
         with ExitStack() as stack:
+            enter_stage(Stage.FETCH)
             media = await _all(self._resolve(part, caller, bounds, stack) for part in parts)
             total = 0
             for medium in media:
                 total += medium.encoded.size_bytes
                 check_limit(medium.part.field, "request_bytes", bounds.request_bytes, total)
+            enter_stage(Stage.MEDIA)
             yield media
 
     async def _resolve(

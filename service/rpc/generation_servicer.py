@@ -8,6 +8,7 @@ from typing import Any
 
 from service.errors import InvalidRequestError, NotServedYetError
 from service.rpc.caller import caller_of
+from service.rpc.deadlines import with_deadline
 from service.rpc.requests import to_generation_request
 from service.rpc.responses import from_event, join
 from service.rpc.serving import Serving
@@ -28,7 +29,8 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
         """Stream the answer."""
         model = self._serving.model(request.model)
         caller = caller_of(context, self._caller_header)
-        events = model.generator.generate(to_generation_request(request, caller))
+        asked = to_generation_request(request, caller)
+        events = model.generator.generate(with_deadline(asked, request.output_options, context))
         async with aclosing(events):
             async for event in events:
                 yield from_event(event)

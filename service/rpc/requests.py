@@ -54,7 +54,6 @@ def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> Gene
 # Of the contract, what is not built yet; each goes when it is.
 _UNSERVED = {
     "prompt_options": ("truncate_prompt_tokens",),
-    "output_options": ("finish_before_deadline",),
     "": ("tools", "tool_choice"),
 }
 

@@ -58,6 +58,8 @@ class FakeEngine:
         self.idle = asyncio.Event()  # set while nothing runs
         self.hold = asyncio.Event()  # while not set, the engine waits after its first step
         self.hold.set()
+        self.queue = asyncio.Event()  # while not set, the engine waits before its first step
+        self.queue.set()
         self.priorities: list[int] = []
         self.adapters: list[str] = []
         self._ended: set[tuple[str, int]] = set()  # outputs that were told to end
@@ -111,6 +113,7 @@ class FakeEngine:
         self.priorities.append(priority)
         self.idle.clear()
         try:
+            await self.queue.wait()
             for index in range(sampling.n):
                 is_last = index == sampling.n - 1
                 async for delta in self._one_output(request_id, index, is_last, sampling):

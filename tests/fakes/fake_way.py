@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.admission import Admission, AdmissionLimits
 from service.generator import Generator
 from service.prober import Prober
 from service.prompter import Prompter
@@ -30,7 +31,8 @@ class FakeWay:
         self.tokenizer = MarkTokenizer()
         self.preparer = FakeMediaPreparer()
         self.prompter = Prompter(self.engine, self.tokenizer, self.preparer, FakeRenderer())
-        self.generator = Generator(self.engine, self.tokenizer, self.prompter)
+        self.admission = Admission(AdmissionLimits(100, 100, 10_000))
+        self.generator = Generator(self.engine, self.tokenizer, self.prompter, self.admission)
         self.prober = Prober(self.prompter, self.preparer)
 
     def loaded(self, **others: object) -> LoadedModel:
