@@ -72,7 +72,7 @@ class RpcServer:
         await self._server.stop(_FLUSH_S)
 
 
-def build_server(
+def build_server(  # noqa: PLR0913 - one for each part of it that has settings; callers name them
     listen: str,
     serving: Serving,
     *,
