@@ -128,24 +128,23 @@ class Application:
         self._stop_metrics()
         logger.info("stopped")
 
-    async def _start_tokenizer(self, engine: asyncio.Task[str]) -> None:
-        # The files of a name on the hub are found, or fetched, by the engine.
-        directory = _local_directory(self._config.model) or Path(await asyncio.shield(engine))
+    async def _start_tokenizer(self, engine: asyncio.Task[VllmEngine]) -> None:
+        file = _only_tokenizer_file(self._config.model)
+        if file is None:
+            loaded = await asyncio.shield(engine)
+            file = Path(loaded.model.directory) / loaded.tokenizer_file
         with stage("tokenizer sidecar"):
-            self._sidecar = SidecarProcess(
-                self._config.sidecar_binary, directory / "tokenizer.json"
-            )
+            self._sidecar = SidecarProcess(self._config.sidecar_binary, file)
             await self._sidecar.start()
             self._tokenizer = SidecarClient(self._sidecar.address)
 
-    async def _start_engine(self) -> str:
-        """Return the checkpoint's directory."""
+    async def _start_engine(self) -> VllmEngine:
         with stage(f"engine: loading {self._config.model}"):
             # Imported in the thread that loads: it takes seconds, and the port is open already.
             self.engine = await asyncio.to_thread(
                 _load_engine, self._config, asyncio.get_running_loop()
             )
-        return self.engine.model.directory
+        return self.engine
 
     def _build_admission(self, engine: VllmEngine) -> Admission:
         watch_engine_requests(lambda: engine.unfinished_requests)
@@ -196,8 +195,16 @@ class Application:
         )
 
 
-def _local_directory(model: str) -> Path | None:
-    return Path(model) if Path(model).is_dir() else None
+def _only_tokenizer_file(model: str) -> Path | None:
+    """Return a checkpoint's tokenizer.json; None where the engine knows what is taken.
+
+    The files of a name on the hub are found, or fetched, by the engine; and where there is a
+    tokenizer in Mistral's own format too, it depends on the flags which one counts.
+    """
+    directory = Path(model)
+    if not directory.is_dir() or (directory / "tekken.json").is_file():
+        return None
+    return directory / "tokenizer.json"
 
 
 def run_server(config: ServerConfig) -> int:

@@ -13,6 +13,7 @@ from vllm.renderers import BaseRenderer
 from service.domain.media import PreparedMedia, PreparedPrompt
 from service.engine.multimodal import to_items, to_multi_modal_uuids, to_placeholder_spans
 from service.engine.prepared_items import ItemLender
+from service.engine.written_places import write_places
 from service.errors import InvalidRequestError
 
 
@@ -36,7 +37,7 @@ class PromptBuilder:
         """Put media into their places; raises what vLLM raises when they do not fit."""
         if self._needs_media and not media:
             raise InvalidRequestError("prompt", "the model answers a medium, and there is none")
-        prompt: Any = {"prompt_token_ids": list(token_ids)}
+        prompt: Any = {"prompt_token_ids": write_places(token_ids, media)}
         if media:
             names = to_multi_modal_uuids(media)
             prompt["multi_modal_uuids"] = names

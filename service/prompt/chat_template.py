@@ -40,11 +40,15 @@ class ChatTemplate:
     """A Jinja template and the special tokens that it may name.
 
     `problem` tells what is wrong with a text that is no template; it renders nothing then.
-    `takes_parts` tells whether the content of messages is to be a list of typed parts.
+    `takes_parts` tells whether the content of messages is to be a list of typed parts. One that
+    `leaves_open` the final message itself is given `continue_final_message` as a variable.
     """
 
-    def __init__(self, source: str, special_tokens: dict[str, str]) -> None:
+    def __init__(
+        self, source: str, special_tokens: dict[str, str], *, leaves_open: bool = False
+    ) -> None:
         self._source = source
+        self._leaves_open = leaves_open
         self._special_tokens = special_tokens
         self._template: Template | None = None
         self.problem: str | None = None
@@ -74,18 +78,21 @@ class ChatTemplate:
         than `seconds`.
         """
         self._refuse_special_tokens(arguments)
+        tags_end = continue_final_message and not self._leaves_open
         variables: dict[str, Any] = {
             "tools": None,
             "documents": None,
             **self._special_tokens,
             **arguments,
-            "messages": _tag_end(messages) if continue_final_message else messages,
+            "messages": _tag_end(messages) if tags_end else messages,
             "add_generation_prompt": add_generation_prompt,
         }
+        if self._leaves_open:
+            variables["continue_final_message"] = continue_final_message
         if now is not None:
             variables["strftime_now"] = clock(now)
         text = self._render(variables, _budget_for(messages, seconds))
-        return self._cut_at_end(text, messages) if continue_final_message else text
+        return self._cut_at_end(text, messages) if tags_end else text
 
     def _refuse_special_tokens(self, arguments: Mapping[str, Any]) -> None:
         for name in arguments.keys() & self._special_tokens.keys():

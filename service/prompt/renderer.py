@@ -23,6 +23,7 @@ from service.prompt.chat_template import DEFAULT_SECONDS, ChatTemplate
 from service.prompt.formats import FAMILIES, find_family, find_format
 from service.prompt.formats.family import Family
 from service.prompt.formats.generic import make_generic_family
+from service.prompt.json_file import read_json
 from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
 from service.prompt.template_messages import edit_texts, to_part_messages, to_string_messages
@@ -30,7 +31,6 @@ from service.prompt.template_source import (
     TemplateSource,
     find_template,
     load_special_tokens,
-    read_json,
 )
 
 _NO_STRINGS: Mapping[Modality, str | None] = MappingProxyType({})
@@ -160,8 +160,6 @@ def choose_renderer(  # noqa: PLR0913 - three facts of the model, two wishes of 
         family = find_family(model_type, _vision_type(directory))
     else:
         family = _named_family(format_name)
-    if family is not None and family.missing:
-        raise StartupError(f"{family.name} models are not served: {family.missing}")
     source = find_template(directory, file=template_file, family=family)
     template = _compile(source, load_special_tokens(directory))
     if family is None:
@@ -193,7 +191,7 @@ def _named_family(name: str) -> Family:
 def _compile(source: TemplateSource | None, special_tokens: dict[str, str]) -> ChatTemplate | None:
     if source is None:
         return None
-    template = ChatTemplate(source.text, special_tokens)
+    template = ChatTemplate(source.text, special_tokens, leaves_open=source.leaves_open)
     if template.problem and source.is_operators:
         raise StartupError(f"{source.origin} is not a chat template: {template.problem}")
     return template

@@ -8,7 +8,6 @@ Tested by tests/unit/prompt/test_checkpoint.py.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 
 from service.errors import StartupError
 from service.prompt.formats.family import Family
+from service.prompt.json_file import read_json
+from service.prompt.tekken_file import read_tekken_version
 
 # Templates in use have up to 30 KiB.
 MAX_TEMPLATE_BYTES = 1 << 20
@@ -29,11 +30,15 @@ _PROCESSOR_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class TemplateSource:
-    """A template's text, where it was found (as `chat_template.jinja`), and who gave it."""
+    """A template's text, where it was found (as `chat_template.jinja`), and who gave it.
+
+    `leaves_open`: it leaves the final message open itself, told by `continue_final_message`.
+    """
 
     text: str
     origin: str
     is_operators: bool = False
+    leaves_open: bool = False
 
 
 def find_template(
@@ -42,12 +47,26 @@ def find_template(
     """Return the template of a checkpoint, or None; raises StartupError for files unreadable."""
     if file is not None:
         return TemplateSource(_read_text(file), str(file), is_operators=True)
+    if family is not None and family.tekken_templates:
+        return _of_tekken(directory, family)
     for text, origin in _shipped(directory):
         if text:
             return TemplateSource(text, origin)
     if family is not None and family.default_template is not None:
         return TemplateSource(family.default_template, f"the default of {family.name}")
     return None
+
+
+def _of_tekken(directory: Path, family: Family) -> TemplateSource:
+    version = read_tekken_version(directory)
+    template = family.tekken_templates.get(version)
+    if template is None:
+        known = ", ".join(family.tekken_templates)
+        raise StartupError(
+            f"{directory / 'tekken.json'} is of version {version}, whose prompts are not known for "
+            f"{family.name} models; known are {known}; --chat-template FILE tells another's"
+        )
+    return TemplateSource(template, f"Mistral's format of tekken {version}", leaves_open=True)
 
 
 def load_special_tokens(directory: Path) -> dict[str, str]:
@@ -65,19 +84,6 @@ def load_special_tokens(directory: Path) -> dict[str, str]:
         for name, value in named.items()
     }
     return {name: text for name, text in texts.items() if isinstance(text, str)}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a file's object, or an empty one where there is no file; raises StartupError."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as exc:
-        raise StartupError(f"{path} is not a JSON file: {exc}") from exc
-    if not isinstance(content, dict):
-        raise StartupError(f"{path} must hold a JSON object")
-    return content
 
 
 def _shipped(directory: Path) -> Iterator[tuple[str | None, str]]:

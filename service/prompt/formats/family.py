@@ -32,7 +32,9 @@ class Family:
 
     `default_template` is for checkpoints that ship none. None: it would be a guess.
 
-    `missing`, when not empty, says why the family's models are not served.
+    `tekken_templates` are those of Mistral's own format, by the version that tekken.json tells.
+    They go before the checkpoint's own, which the engine does not look at either, and leave the
+    final message open themselves where `continue_final_message` is true.
     """
 
     name: str
@@ -43,7 +45,7 @@ class Family:
     unwritten: frozenset[Modality] = frozenset()
     vision_types: frozenset[str] = frozenset()
     default_template: str | None = None
-    missing: str = ""
+    tekken_templates: dict[str, str] = field(default_factory=dict)
 
     def string_for(self, modality: Modality, number: int) -> str | None:
         """Return what stands for the medium in plain text; None for a kind without a place."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.domain.conversation import Conversation, Modality, Part
-from service.errors import StartupError, TemplateRefusedError
+from service.errors import TemplateRefusedError
 from service.prompt.formats import (
     FAMILIES,
     find_family,
@@ -162,15 +162,6 @@ def test_a_model_of_no_known_family_has_the_strings_of_its_engine(
 
     assert "<|im_start|>user\n<picture 1>\n<picture 2>\na<|im_end|>\n" == prompt.text
     assert ["a"] == literals(prompt)
-
-
-@pytest.mark.parametrize("model_type", ["voxtral", "pixtral"])
-def test_a_family_that_lacks_something_is_refused_at_start(
-    write_checkpoint: Callable[[dict[str, object]], Path], model_type: str
-) -> None:
-    """Its media would be left out of the prompt without a word."""
-    with pytest.raises(StartupError, match="prompts from mistral-common"):
-        choose_renderer(write_checkpoint({}), model_type=model_type, architecture="")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
