@@ -120,7 +120,7 @@ void StreamDecode(benchmark::State& state, const SharedTokenizer& tokenizer, con
   size_t tokens = 0;
   for (auto _ : state) {
     for (const std::vector<uint32_t>& ids : lists) {
-      tokenizer::DecodeStream stream(*tokenizer, {});
+      auto stream = tokenizer::DecodeStream::Create(*tokenizer, {}).value();
       for (const uint32_t id : ids) benchmark::DoNotOptimize(stream.Append({&id, 1}));
       benchmark::DoNotOptimize(stream.Flush());
       tokens += ids.size();

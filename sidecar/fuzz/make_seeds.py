@@ -49,7 +49,7 @@ def encode_inputs() -> dict[str, bytes]:
 
 
 def decode_inputs() -> dict[str, bytes]:
-    """Return inputs of decode_fuzz: sample, flags, cuts, stop strings, ids of two bytes each."""
+    """Return inputs of decode_fuzz: as the target's file tells."""
     inputs: dict[str, bytes] = {}
     for name, sample in samples().items():
         tokenizer = Tokenizer.from_str(json.dumps(sample))
@@ -60,11 +60,12 @@ def decode_inputs() -> dict[str, bytes]:
                 continue
             body = b"".join(i.to_bytes(2, "big") for i in ids)
             stops = bytes([2, 3, 5, 9, 2]) if number % 2 else bytes([0])
-            head = name[:1].encode() + bytes([number * 5 % 16, number]) + stops
+            later = bytes([number % 3, number // 2])  # min_tokens, the size of the context
+            head = name[:1].encode() + bytes([number * 5 % 16, number]) + stops + later
             inputs[f"{name}_{number}"] = head + body
         every = range(min(300, tokenizer.get_vocab_size()))
         body = b"".join(i.to_bytes(2, "big") for i in every)
-        inputs[f"{name}_every_id"] = name[:1].encode() + b"\0\0\0" + body
+        inputs[f"{name}_every_id"] = name[:1].encode() + bytes(5) + body
     return inputs
 
 

@@ -48,13 +48,12 @@ TEST(TokenizerLoader, ReadsAWholeFile) {
 
 TEST(TokenizerLoader, StreamsHoldBackHalfCharacters) {
   const auto tokenizer = ParseTokenizer(ValidDocument());
-  tokenizer::DecodeStream stream(*tokenizer, {.skip_special_tokens = true});
+  auto stream = tokenizer::DecodeStream::Create(*tokenizer, {.skip_special_tokens = true}).value();
   const auto append = [&stream](std::vector<uint32_t> ids) { return stream.Append(ids); };
   EXPECT_EQ(append({2, 3})->text, "ab");
-  EXPECT_FALSE(append({4, 99}).ok());  // changes nothing
-  EXPECT_EQ(append({5, 4})->text, "é");
-  EXPECT_EQ(append({3})->text, "");
-  EXPECT_EQ(stream.Flush()->text, "\uFFFD");
+  EXPECT_EQ(append({4})->text, "é");
+  EXPECT_EQ(append({5, 3})->text, "");
+  EXPECT_EQ(stream.Flush().text, "");
 }
 
 // Each change to the valid document, by JSON pointer, and the error that it must give.

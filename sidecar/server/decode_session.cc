@@ -119,18 +119,24 @@ absl::Status DecodeSession::Open(uint64_t id, const pb::OpenStream& options) {
                                                    " are more than the ", max_stop_strings_,
                                                    " that --max-batch allows; give fewer"));
   }
+  tokenizer::StreamOptions stream_options;
+  stream_options.skip_special_tokens = options.skip_special_tokens();
+  stream_options.stop_strings = {options.stop_strings().begin(), options.stop_strings().end()};
+  stream_options.include_stop_string = options.include_stop_string();
+  stream_options.clean_up_spaces = options.clean_up_spaces();
+  stream_options.context = {options.context_token_ids().data(),
+                            static_cast<size_t>(options.context_token_ids_size())};
+  stream_options.min_tokens = options.min_tokens();
+  absl::StatusOr<tokenizer::DecodeStream> stream =
+      tokenizer::DecodeStream::Create(tokenizer_, std::move(stream_options));
+  if (!stream.ok()) return stream.status();
   if (++count_.open > count_.limit) {
     --count_.open;
     return absl::ResourceExhaustedError(base::StrCat(
         "stream_id: ", count_.limit,
         " streams are open, more than which --max-streams does not allow; close some"));
   }
-  tokenizer::StreamOptions stream_options;
-  stream_options.skip_special_tokens = options.skip_special_tokens();
-  stream_options.stop_strings = {options.stop_strings().begin(), options.stop_strings().end()};
-  stream_options.include_stop_string = options.include_stop_string();
-  stream_options.clean_up_spaces = options.clean_up_spaces();
-  streams_.try_emplace(id, tokenizer_, std::move(stream_options));
+  streams_.try_emplace(id, *std::move(stream));
   return absl::OkStatus();
 }
 
@@ -143,7 +149,7 @@ absl::StatusOr<StreamText> DecodeSession::Append(uint64_t id, std::span<const ui
 absl::StatusOr<StreamText> DecodeSession::Close(uint64_t id) {
   const auto stream = streams_.find(id);
   if (stream == streams_.end()) return NotOpen(id);
-  absl::StatusOr<StreamText> rest = stream->second.Flush();
+  StreamText rest = stream->second.Flush();
   streams_.erase(stream);
   --count_.open;
   return rest;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "decoders/space_cleanup.h"
 #include "tokenizer/detokenizer.h"
+#include "tokenizer/step_decoder.h"
 #include "tokenizer/stop_finder.h"
 #include "tokenizer/tokenizer.h"
 
@@ -25,6 +26,10 @@ struct StreamOptions {
   std::vector<std::string> stop_strings = {};
   bool include_stop_string = false;  // the text ends behind the stop string, not before it
   bool clean_up_spaces = false;      // see DecodeOptions; stop strings are found in the clean text
+  // What comes before: see StepDecoder. Stop strings are not looked for in it.
+  std::span<const uint32_t> context = {};
+  // A stop string counts only where it becomes complete behind the text of so many ids.
+  uint32_t min_tokens = 0;
 };
 
 // What a call adds to a stream.
@@ -38,39 +43,43 @@ struct StreamText {
   uint32_t tokens_used = 0;
 };
 
-// However the ids are cut into calls, the texts joined are the same: Detokenizer::Decode of all
-// ids, up to the stop string if there is one. A text never ends in half a character, nor in what
-// may become a stop string that is to be left out; what is not certain yet is held back until it
-// is.
+// However the ids are cut into calls, the texts joined are the same: what StepDecoder gives for the
+// ids one by one, up to the stop string if there is one. A text never ends in half a character, nor
+// in what may become a stop string that is to be left out; what is not certain yet is held back
+// until it is.
 //
 // Not thread-safe. It can be moved.
 class DecodeStream {
  public:
-  // The tokenizer must outlive this object.
-  DecodeStream(const Detokenizer& detokenizer, StreamOptions options);
-  DecodeStream(const Tokenizer& tokenizer, StreamOptions options)
-      : DecodeStream(tokenizer.detokenizer(), std::move(options)) {}
+  // The tokenizer must outlive the stream; the context need not. RESOURCE_EXHAUSTED where a pattern
+  // of the decoder takes too long for the context.
+  [[nodiscard]] static absl::StatusOr<DecodeStream> Create(const Detokenizer& detokenizer,
+                                                           StreamOptions options);
+  [[nodiscard]] static absl::StatusOr<DecodeStream> Create(const Tokenizer& tokenizer,
+                                                           StreamOptions options) {
+    return Create(tokenizer.detokenizer(), std::move(options));
+  }
 
-  // The text that `ids` add. After a stop string further ids are ignored. INVALID_ARGUMENT as for
-  // Detokenizer::Decode: the stream is then unchanged and can go on. RESOURCE_EXHAUSTED where a
-  // pattern of the decoder takes too long: only Flush may follow, and text is lost.
+  // The text that `ids` add. Ids that are not tokens are no text. After a stop string further ids
+  // are ignored. RESOURCE_EXHAUSTED where a pattern of the decoder takes too long: only Flush may
+  // follow, and text is lost.
   [[nodiscard]] absl::StatusOr<StreamText> Append(std::span<const uint32_t> ids);
 
-  // The text that is held back, which may complete a stop string. Afterwards the stream is as new.
-  // RESOURCE_EXHAUSTED as for Append.
-  [[nodiscard]] absl::StatusOr<StreamText> Flush();
+  // The end: the text that is held back because it may become a stop string. Half a character is
+  // left out. Afterwards only the destructor may be called.
+  [[nodiscard]] StreamText Flush();
 
  private:
-  absl::Status AppendUntilStop(std::span<const uint32_t> ids, StreamText& out);
+  DecodeStream(StepDecoder decoder, const StreamOptions& options);
+
   // Passes decoded text on through cleanup and stop strings. With `is_last` nothing is held back.
   void Pass(std::string text, bool is_last, StreamText& out);
 
-  const Detokenizer* detokenizer_;
-  StreamOptions options_;
-  Detokenizer::Stream decoded_;
+  StepDecoder decoder_;
   std::optional<decoders::SpaceCleanup> cleanup_;  // nothing: not wanted
   std::optional<StopFinder> stops_;                // nothing: no stop strings
   std::optional<uint32_t> stop_index_;             // has ended
+  uint32_t ids_before_stops_;                      // how many of min_tokens are still to come
 };
 
 }  // namespace triptych::tokenizer

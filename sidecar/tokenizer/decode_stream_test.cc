@@ -31,10 +31,12 @@ Detokenizer Make(const std::vector<std::string>& tokens, Decoders... decoders) {
 }
 
 // What a stream gives for each of `calls`, and for Flush.
-std::vector<std::string> PiecesOf(DecodeStream& stream, const std::vector<Ids>& calls) {
+std::vector<std::string> PiecesOf(const Detokenizer& detokenizer, const std::vector<Ids>& calls,
+                                  const StreamOptions& options = {}) {
+  DecodeStream stream = DecodeStream::Create(detokenizer, options).value();
   std::vector<std::string> pieces;
   for (const Ids& ids : calls) pieces.push_back(stream.Append(ids)->text);
-  pieces.push_back(stream.Flush()->text);
+  pieces.push_back(stream.Flush().text);
   return pieces;
 }
 
@@ -44,14 +46,15 @@ std::vector<Ids> OneByOne(const Ids& ids) {
   return calls;
 }
 
-// The first stop string by the rule of decode_stream.h, found by trying every end.
+// The first stop string by the rule of decode_stream.h, found by trying every end. Here every
+// letter is a token.
 struct Stop {
   std::string text;
   std::optional<uint32_t> index;
 };
 
 Stop SlowStop(std::string_view text, const StreamOptions& options) {
-  for (size_t end = 1; end <= text.size(); ++end) {
+  for (size_t end = options.min_tokens + 1; end <= text.size(); ++end) {
     for (uint32_t i = 0; i < options.stop_strings.size(); ++i) {
       const std::string& stop = options.stop_strings[i];
       if (stop.empty() || !text.substr(0, end).ends_with(stop)) continue;
@@ -62,27 +65,73 @@ Stop SlowStop(std::string_view text, const StreamOptions& options) {
   return {std::string(text), std::nullopt};
 }
 
-TEST(DecodeStream, HoldsBackTheTokenThatMayBeTheLast) {
+TEST(DecodeStream, GivesATokenOutBeforeItIsKnownNotToBeTheLast) {
   const Detokenizer detokenizer = Make({"a</w>", "b"}, decoders::BpeDecoder("</w>"));
-  DecodeStream stream(detokenizer, {});
-  EXPECT_EQ(PiecesOf(stream, {{0}, {1}, {0}, {}}),
-            (std::vector<std::string>{"", "a ", "b", "", "a"}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{0}, {1}, {0}, {}}),
+            (std::vector<std::string>{"a", " b", "a", "", ""}));
 }
 
-TEST(DecodeStream, HoldsBackARunOfBytesUntilItEnds) {
+TEST(DecodeStream, GivesACharacterOutWhereItsLastByteComes) {
   const Detokenizer detokenizer =
       Make({"<0xC3>", "<0xA9>", "a"}, decoders::ByteFallback(), decoders::Fuse());
-  DecodeStream stream(detokenizer, {});
-  EXPECT_EQ(PiecesOf(stream, {{0}, {1}, {2}}), (std::vector<std::string>{"", "", "éa", ""}));
-  EXPECT_EQ(PiecesOf(stream, {{0}, {1}, {0}}),
-            (std::vector<std::string>{"", "", "", "\uFFFD\uFFFD\uFFFD"}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{0}, {1}, {2}}), (std::vector<std::string>{"", "é", "a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{0}, {0}, {2}}),
+            (std::vector<std::string>{"", "", "\uFFFD\uFFFDa", ""}));
 }
 
-TEST(DecodeStream, StripsTheBeginningAndTheEndOnly) {
-  const Detokenizer detokenizer = Make({"_", "a"}, decoders::Fuse(), decoders::Strip("_", 1, 2));
-  DecodeStream stream(detokenizer, {});
-  EXPECT_EQ(PiecesOf(stream, OneByOne({0, 0, 1, 0, 0, 0, 1, 0, 0, 0})),
-            (std::vector<std::string>{"", "", "_a", "", "", "_", "__a", "", "", "_", ""}));
+TEST(DecodeStream, LeavesOutAnUnfinishedCharacterAtTheEnd) {
+  const Detokenizer fallback =
+      Make({"<0xC3>", "<0xA9>", "a"}, decoders::ByteFallback(), decoders::Fuse());
+  EXPECT_EQ(PiecesOf(fallback, OneByOne({2, 0})), (std::vector<std::string>{"a", "", ""}));
+  const Detokenizer joined = Make({"Ã", "a", "bÃ"}, decoders::ByteLevel());
+  EXPECT_EQ(PiecesOf(joined, {{1, 0}}), (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(PiecesOf(joined, {{1, 2}}), (std::vector<std::string>{"a", ""}));
+}
+
+// As vLLM does where `tokenizers` tells of an invalid prefix.
+TEST(DecodeStream, BeginsAnewWhereBytesThatWereGivenOutBreak) {
+  const Detokenizer detokenizer = Make({"<0xC3>", "<0xA9>", "_a"}, decoders::ByteFallback(),
+                                       decoders::Fuse(), decoders::Strip("_", 1, 0));
+  EXPECT_EQ(PiecesOf(detokenizer, OneByOne({2, 0, 1, 0, 2, 2})),
+            (std::vector<std::string>{"a", "", "é", "", "a", "_a", ""}));
+}
+
+TEST(DecodeStream, StripsTheBeginningOnly) {
+  const Detokenizer detokenizer = Make({"_", "a"}, decoders::Fuse(), decoders::Strip("_", 1, 0));
+  EXPECT_EQ(PiecesOf(detokenizer, OneByOne({0, 0, 1, 0, 1})),
+            (std::vector<std::string>{"", "_", "a", "_", "a", ""}));
+}
+
+TEST(DecodeStream, BeginsBehindItsContext) {
+  const Detokenizer detokenizer =
+      Make({"_", "_a", "<special>"}, decoders::Fuse(), decoders::Strip("_", 1, 0));
+  EXPECT_EQ(PiecesOf(detokenizer, {{1}, {1}}, {.context = Ids{}}),
+            (std::vector<std::string>{"a", "_a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{1}, {1}}, {.context = Ids{1}}),
+            (std::vector<std::string>{"_a", "_a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{1}}, {.context = Ids{0}}),
+            (std::vector<std::string>{"_a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{1}}, {.skip_special_tokens = true, .context = Ids{2, 99}}),
+            (std::vector<std::string>{"a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, {{1}}, {.context = Ids{2, 99}}),
+            (std::vector<std::string>{"_a", ""}));
+}
+
+TEST(DecodeStream, GivesOutACharacterThatTheContextLeavesUnfinished) {
+  const Detokenizer fallback =
+      Make({"<0xC3>", "<0xA9>", "a"}, decoders::ByteFallback(), decoders::Fuse());
+  EXPECT_EQ(PiecesOf(fallback, {{1}, {2}}, {.context = Ids{2, 0}}),
+            (std::vector<std::string>{"é", "a", ""}));
+  const Detokenizer joined = Make({"Ã", "©", "a"}, decoders::ByteLevel());
+  EXPECT_EQ(PiecesOf(joined, {{1}, {2}}, {.context = Ids{2, 0}}),
+            (std::vector<std::string>{"é", "a", ""}));
+}
+
+TEST(DecodeStream, PassesOverBytesThatGoOnWithACharacterBeforeTheContext) {
+  const Detokenizer detokenizer =
+      Make({"<0xC3>", "<0xA9>", "a"}, decoders::ByteFallback(), decoders::Fuse());
+  EXPECT_EQ(PiecesOf(detokenizer, {{2}}, {.context = Ids{1, 0, 1}}),
+            (std::vector<std::string>{"a", ""}));
 }
 
 TEST(DecodeStream, SkipsSpecialTokens) {
@@ -91,17 +140,17 @@ TEST(DecodeStream, SkipsSpecialTokens) {
   EXPECT_EQ(detokenizer.Decode(Ids{0, 1, 0}, {}).value(), "a<special>a");
 }
 
-TEST(DecodeStream, AnUnknownIdChangesNothing) {
+TEST(DecodeStream, AnUnknownIdIsNoText) {
   const Detokenizer detokenizer = Make({"a", "b"}, decoders::ByteLevel());
-  DecodeStream stream(detokenizer, {});
-  EXPECT_EQ(stream.Append(Ids{0, 2}).status().message(),
-            "token_ids[1]: 2 is not the id of a token; ids are below 2");
-  EXPECT_EQ(stream.Append(Ids{1})->text, "b");
+  DecodeStream stream = DecodeStream::Create(detokenizer, {}).value();
+  const StreamText added = stream.Append(Ids{0, 2, 1, 4'000'000'000}).value();
+  EXPECT_EQ(added.text, "ab");
+  EXPECT_EQ(added.tokens_used, 4u);
 }
 
 TEST(DecodeStream, EndsAtAStopString) {
   const Detokenizer detokenizer = Make({"a", "b", "c", "bca"}, decoders::Fuse());
-  DecodeStream stream(detokenizer, {.stop_strings = {"x", "bc"}});
+  DecodeStream stream = DecodeStream::Create(detokenizer, {.stop_strings = {"x", "bc"}}).value();
   EXPECT_EQ(stream.Append(Ids{0, 1})->text, "a");
   const StreamText end = stream.Append(Ids{2, 0, 0}).value();
   EXPECT_EQ(end.text, "");
@@ -111,38 +160,49 @@ TEST(DecodeStream, EndsAtAStopString) {
   EXPECT_EQ(after.text, "");
   EXPECT_EQ(after.stop_index, 1u);
   EXPECT_EQ(after.tokens_used, 0u);
-  EXPECT_EQ(stream.Flush()->text, "");
-  EXPECT_EQ(stream.Append(Ids{1})->text, "");  // as new
-  EXPECT_EQ(stream.Append(Ids{0})->text, "ba");
+  EXPECT_EQ(stream.Flush().text, "");
 }
 
-TEST(DecodeStream, FlushMayCompleteAStopString) {
-  const Detokenizer detokenizer = Make({"a</w>"}, decoders::BpeDecoder("</w>"));
-  DecodeStream stream(detokenizer, {.stop_strings = {"a a"}});
-  EXPECT_EQ(stream.Append(Ids{0, 0})->text, "");
-  const StreamText end = stream.Flush().value();
-  EXPECT_EQ(end.text, "");
+TEST(DecodeStream, FindsNoStopStringInItsContext) {
+  const Detokenizer detokenizer = Make({"a", "b"}, decoders::Fuse());
+  EXPECT_EQ(
+      PiecesOf(detokenizer, {{1}, {0}, {1}}, {.stop_strings = {"ab"}, .context = Ids{0, 1, 0}}),
+      (std::vector<std::string>{"b", "", "", ""}));
+}
+
+TEST(DecodeStream, FindsNoStopStringInTheTextOfMinTokens) {
+  const Detokenizer detokenizer = Make({"a", "b", "<special>"}, decoders::Fuse());
+  StreamOptions options = {
+      .skip_special_tokens = true, .stop_strings = {"aa", "b"}, .min_tokens = 3};
+  EXPECT_EQ(PiecesOf(detokenizer, {{1, 1}, {1}, {0, 1}}, options),
+            (std::vector<std::string>{"bb", "b", "a", ""}));
+  EXPECT_EQ(PiecesOf(detokenizer, OneByOne({1, 99, 2, 1}), options),
+            (std::vector<std::string>{"b", "", "", "", ""}));  // no text, but counted
+  DecodeStream stream = DecodeStream::Create(detokenizer, options).value();
+  const StreamText end = stream.Append(Ids{0, 0, 0, 0, 0}).value();
+  EXPECT_EQ(end.text, "aa");  // what has begun before them may count
   EXPECT_EQ(end.stop_index, 0u);
+  EXPECT_EQ(end.tokens_used, 4u);
 }
 
 TEST(DecodeStream, CleansUpSpacesAcrossTokens) {
   const Detokenizer detokenizer = Make({"do", " n", "'t", " ", "."}, decoders::Fuse());
   EXPECT_EQ(detokenizer.Decode(Ids{0, 1, 2, 3, 4}, {.clean_up_spaces = true}).value(), "don't.");
-  DecodeStream stream(detokenizer, {.clean_up_spaces = true});
-  EXPECT_EQ(PiecesOf(stream, OneByOne({0, 1, 2, 3, 4, 3})),
+  EXPECT_EQ(PiecesOf(detokenizer, OneByOne({0, 1, 2, 3, 4, 3}), {.clean_up_spaces = true}),
             (std::vector<std::string>{"do", "", "n't", "", ".", "", " "}));
 }
 
 // Exhaustive: every text of up to seven letters a or b, every pair of short stop strings, every cut
-// into two calls and letter by letter, against the rule spelled out.
+// into two calls and letter by letter, some min_tokens, against the rule spelled out.
 TEST(DecodeStream, EveryStopStringInEveryTextHoweverCut) {
   const Detokenizer detokenizer = Make({"a", "b"}, decoders::Fuse());
   const std::vector<std::string> stops = {"", "a", "ab", "ba", "aab", "bb", "abab", "bba"};
   for (const std::string& first : stops) {
     for (const std::string& second : stops) {
-      for (uint32_t bits = 0; bits < 1u << 7; ++bits) {
+      for (uint32_t bits = 0; bits < 1u << 8; ++bits) {
         const StreamOptions options = {.stop_strings = {first, second},
-                                       .include_stop_string = (bits & 1) != 0};
+                                       .include_stop_string = (bits & 1) != 0,
+                                       .min_tokens = bits >> 7 << 1};
         Ids ids;
         std::string text;
         for (uint32_t i = 0; i < 7; ++i) {
@@ -154,7 +214,7 @@ TEST(DecodeStream, EveryStopStringInEveryTextHoweverCut) {
           std::vector<Ids> calls = {{ids.begin(), ids.begin() + cut},
                                     {ids.begin() + cut, ids.end()}};
           if (cut == ids.size()) calls = OneByOne(ids);
-          DecodeStream stream(detokenizer, options);
+          DecodeStream stream = DecodeStream::Create(detokenizer, options).value();
           std::string joined;
           std::optional<uint32_t> index;
           for (const Ids& call : calls) {
@@ -163,7 +223,7 @@ TEST(DecodeStream, EveryStopStringInEveryTextHoweverCut) {
             EXPECT_TRUE(expected.text.starts_with(joined));
             index = piece.stop_index;
           }
-          joined += stream.Flush()->text;
+          joined += stream.Flush().text;
           EXPECT_EQ(joined, expected.text) << text << " " << first << " " << second;
           EXPECT_EQ(index, expected.index) << text << " " << first << " " << second;
         }

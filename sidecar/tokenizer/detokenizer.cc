@@ -129,6 +129,14 @@ absl::Status Detokenizer::Check(std::span<const uint32_t> ids) const {
   return absl::OkStatus();
 }
 
+bool Detokenizer::ContinuesCharacter(uint32_t id) const {
+  constexpr uint8_t kContinuationMask = 0xC0;
+  constexpr uint8_t kContinuation = 0x80;
+  if (id >= slots_.size() || slots_[id].tag <= Slot::kMaxPlainSize) return false;
+  if ((slots_[id].tag & Slot::kByte) == 0) return false;
+  return (static_cast<uint8_t>(TextOf(id)[0]) & kContinuationMask) == kContinuation;
+}
+
 absl::StatusOr<std::string> Detokenizer::Decode(std::span<const uint32_t> ids,
                                                 const DecodeOptions& options) const {
   if (absl::Status checked = Check(ids); !checked.ok()) return checked;

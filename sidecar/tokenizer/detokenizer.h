@@ -65,6 +65,24 @@ class Detokenizer {
   // Whether all `ids` are tokens: OK, or INVALID_ARGUMENT as for Decode.
   [[nodiscard]] absl::Status Check(std::span<const uint32_t> ids) const;
 
+  // Whether `id` is a token, and one that is not skipped.
+  [[nodiscard]] bool HasText(uint32_t id, bool skip_special_tokens) const {
+    if (id >= slots_.size()) return false;
+    const uint8_t tag = slots_[id].tag;
+    if (tag <= Slot::kMaxPlainSize) return true;
+    return tag != (Slot::kInArena | Slot::kUnknown) &&
+           !(skip_special_tokens && (tag & Slot::kSpecial) != 0);
+  }
+
+  // Whether `id` is a byte token, and its byte is in a character but not its first.
+  [[nodiscard]] bool ContinuesCharacter(uint32_t id) const;
+
+  // Whether a text is its tokens' texts joined, where each depends on nothing but whether it is the
+  // first, and broken UTF-8 then mended.
+  [[nodiscard]] bool only_joins() const {
+    return mode_ != Mode::kByteFallback && tail_begin_ >= tail_end_;
+  }
+
   // The number of tokens.
   [[nodiscard]] size_t vocab_size() const { return vocab_size_; }
   // One more than the highest id.
@@ -79,6 +97,9 @@ class Detokenizer {
     // Appends to `out` all text that is certain after `ids`. RESOURCE_EXHAUSTED as for Decode: then
     // this object may only be destroyed. REQUIRES: Check(ids) is OK.
     [[nodiscard]] absl::Status Append(std::span<const uint32_t> ids, std::string& out);
+
+    // Whether what is held back are the first bytes of a character.
+    [[nodiscard]] bool is_in_character() const { return !repairer_.is_empty(); }
 
     // Appends to `out` what is held back. Afterwards only the destructor may be called.
     [[nodiscard]] absl::Status Finish(std::string& out);

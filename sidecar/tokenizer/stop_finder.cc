@@ -60,19 +60,22 @@ uint32_t StopFinder::Next(uint32_t node, uint8_t byte) const {
   }
 }
 
-std::optional<uint32_t> StopFinder::Append(std::string_view piece, std::string& out) {
+std::optional<uint32_t> StopFinder::Append(std::string_view piece, bool may_stop,
+                                           std::string& out) {
   const size_t held_before = held_.size();
   held_ += piece;
   for (size_t i = 0; i < piece.size(); ++i) {
     at_ = Next(at_, static_cast<uint8_t>(piece[i]));
     const uint32_t stop = nodes_[at_].stop;
-    if (stop == kNoStop) continue;
+    if (stop == kNoStop || !may_stop) continue;
     const size_t end = held_before + i + 1;
     out.append(held_, 0, include_stop_string_ ? end : end - sizes_[stop]);
     held_.clear();
     at_ = 0;
     return stop;
   }
+  // A whole stop string that did not count begins nothing, unless another is longer.
+  while (at_ != 0 && nodes_[at_].first_child == 0) at_ = nodes_[at_].fallback;
   const size_t certain = held_.size() - (include_stop_string_ ? 0 : nodes_[at_].depth);
   out.append(held_, 0, certain);
   held_.erase(0, certain);

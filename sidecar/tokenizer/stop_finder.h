@@ -25,10 +25,11 @@ class StopFinder {
   // need be held back.
   StopFinder(const std::vector<std::string>& stop_strings, bool include_stop_string);
 
-  // Appends to `out` all that is certain after `piece`. Where a stop string ends in `piece`: its
-  // index in the list; `out` then gets the rest of the text, and what follows in `piece` is
-  // dropped. REQUIRES: nothing was found before.
-  [[nodiscard]] std::optional<uint32_t> Append(std::string_view piece, std::string& out);
+  // Appends to `out` all that is certain after `piece`. Where a stop string ends in `piece`, and
+  // one that ends there counts (`may_stop`): its index in the list; `out` then gets the rest of the
+  // text, and what follows in `piece` is dropped. REQUIRES: nothing was found before.
+  [[nodiscard]] std::optional<uint32_t> Append(std::string_view piece, bool may_stop,
+                                               std::string& out);
 
   // Appends to `out` what is held back. Afterwards the finder is as new.
   void Flush(std::string& out);

@@ -155,25 +155,85 @@ class TokenizerContract:
         assert await tokenizer.decode(token_ids, skip_special_tokens=skip) == "".join(pieces)
         assert StreamText("") == rest
 
-    async def test_flush_gives_out_what_is_held_back(self, tokenizer: Tokenizer) -> None:
-        """A character that is never finished becomes one U+FFFD at the end."""
+    async def test_half_a_character_at_the_end_is_no_text(self, tokenizer: Tokenizer) -> None:
+        """What is never finished is left out."""
         first_byte = (await tokenizer.encode("\U0001f92f"))[:1]
         stream = tokenizer.open_stream()
 
         assert StreamText("", None, 1) == await stream.append(first_byte)
-        assert StreamText("\ufffd") == await stream.flush()
+        assert StreamText("") == await stream.flush()
+
+    async def test_broken_text_is_given_out_with_what_follows(self, tokenizer: Tokenizer) -> None:
+        """U+FFFD may be half a character until then."""
+        first_byte = (await tokenizer.encode("\U0001f92f"))[:1]
+        stream = tokenizer.open_stream()
+
+        first = await stream.append(first_byte)
+        second = await stream.append(await tokenizer.encode("a"))
+
+        assert ("", "\ufffda") == (first.text, second.text)
 
     async def test_a_closed_stream_gives_what_was_appended_in_the_same_turn(
         self, tokenizer: Tokenizer
     ) -> None:
         """Ids and the end of a stream may be sent without waiting between them."""
-        euro = await tokenizer.encode("a€")
-        stream = tokenizer.open_stream()
+        ids = await tokenizer.encode("ab")
+        stream = tokenizer.open_stream(stop_strings=["bc"])
         await stream.append([])
 
-        appended, rest = await asyncio.gather(stream.append(euro[:-1]), stream.flush())
+        appended, rest = await asyncio.gather(stream.append(ids), stream.flush())
 
-        assert "a\ufffd" == appended.text + rest.text
+        assert "ab" == appended.text + rest.text
+
+    async def test_an_unfinished_character_of_the_context_is_given_out(
+        self, tokenizer: Tokenizer
+    ) -> None:
+        """Of the context's own text nothing is."""
+        euro = await tokenizer.encode("a€")
+        stream = tokenizer.open_stream(context_token_ids=euro[:-1], stop_strings=["a"])
+
+        assert StreamText("€", None, 1) == await stream.append(euro[-1:])
+
+    async def test_stop_strings_are_not_looked_for_in_the_context(
+        self, tokenizer: Tokenizer
+    ) -> None:
+        """Not even the beginning of one."""
+        context = await tokenizer.encode("stop, st")
+        stream = tokenizer.open_stream(context_token_ids=context, stop_strings=["stop"])
+
+        result = await stream.append(await tokenizer.encode("op"))
+
+        assert ("op", None) == (result.text, result.stop_index)
+
+    @pytest.mark.parametrize("context", [[-1], [1 << 32]])
+    async def test_impossible_ids_of_a_context_are_refused(
+        self, tokenizer: Tokenizer, context: list[int]
+    ) -> None:
+        """A number that can be no id is an error that names the field."""
+        with pytest.raises(InvalidRequestError) as caught:
+            tokenizer.open_stream(context_token_ids=context)
+
+        assert "context_token_ids" == caught.value.violations[0][0]
+
+    @pytest.mark.parametrize("step", [1, 2, 100])
+    async def test_no_stop_string_ends_the_text_within_min_tokens(
+        self, tokenizer: Tokenizer, step: int
+    ) -> None:
+        """One that becomes complete behind them does, also where it began before."""
+        ids = await tokenizer.encode("ababab")
+        texts = [await tokenizer.decode(ids[: n + 1]) for n in range(len(ids))]
+        for min_tokens in range(len(ids) + 1):
+            certain = texts[min_tokens - 1] if min_tokens else ""
+            end = next((n for n in (3, 5) if n > len(certain)), None)  # where "ba" is complete
+            stream = tokenizer.open_stream(
+                stop_strings=["ba"], include_stop_string=True, min_tokens=min_tokens
+            )
+
+            results = [await stream.append(ids[i : i + step]) for i in range(0, len(ids), step)]
+            rest = await stream.flush()
+
+            assert "ababab"[:end] == "".join(result.text for result in results) + rest.text
+            assert (None if end is None else 0) == rest.stop_index
 
     @pytest.mark.parametrize("case", STOP_CASES, ids=str)
     @pytest.mark.parametrize("step", [1, 2, 100])
@@ -248,12 +308,22 @@ class TokenizerContract:
         assert texts == [a.text + b.text for a, b in zip(first, second, strict=True)]
 
     async def test_a_refused_append_leaves_the_stream_as_it_was(self, tokenizer: Tokenizer) -> None:
-        """After an unknown id a stream goes on."""
+        """After a number that can be no id a stream goes on."""
+        ids = await tokenizer.encode("a")
         stream = tokenizer.open_stream()
-        with pytest.raises(InvalidRequestError):
-            await stream.append([4_000_000_000])
+        with pytest.raises(InvalidRequestError) as caught:
+            await stream.append([*ids, -1])
 
-        assert StreamText("a", None, 1) == await stream.append(await tokenizer.encode("a"))
+        assert "token_ids[1]" == caught.value.violations[0][0]
+        assert StreamText("a", None, 1) == await stream.append(ids)
+
+    async def test_ids_that_are_no_tokens_are_no_text(self, tokenizer: Tokenizer) -> None:
+        """A model may give one: the last rows of many vocabularies are padding."""
+        stream = tokenizer.open_stream(context_token_ids=[4_000_000_000])
+
+        ids = [4_000_000_000, *await tokenizer.encode("a"), 1_000_000]
+
+        assert StreamText("a", None, 3) == await stream.append(ids)
 
     async def test_an_unused_stream_ends_quietly(self, tokenizer: Tokenizer) -> None:
         """Flushing a stream without ids gives nothing; closing twice is harmless."""

@@ -162,6 +162,7 @@ class FakeTokenStream:
         self._min_tokens = min_tokens
         self._token_count = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._held = ""  # decoded, but it looks like half a character
         self.is_closed = False
 
     def begin_behind(self, token_ids: Sequence[int]) -> None:
@@ -172,7 +173,7 @@ class FakeTokenStream:
     async def append(self, token_ids: Sequence[int]) -> StreamText:
         """Add ids; return the text that is now certain."""
         self._reject_closed()
-        self._tokenizer.bytes_of(token_ids, self._skip_special_tokens)  # refuses before it changes
+        _reject_impossible_ids("token_ids[{index}]", token_ids)
         text = ""
         used = 0
         while used < len(token_ids) and self._stops.stop_index is None:
@@ -182,19 +183,21 @@ class FakeTokenStream:
 
     def _add(self, token_id: int) -> str:
         self._token_count += 1
-        text = self._decoder.decode(self._bytes_of(token_id))
+        self._held += self._decoder.decode(self._bytes_of(token_id))
+        is_half_a_character = bool(self._decoder.getstate()[0])
+        if is_half_a_character or self._held.endswith("\ufffd"):
+            return ""
+        text, self._held = self._held, ""
         return self._stops.add(text, may_stop=self._token_count > self._min_tokens)
 
     def _bytes_of(self, token_id: int) -> bytes:
         return self._tokenizer.bytes_of_one(token_id, self._skip_special_tokens)
 
     async def flush(self) -> StreamText:
-        """End the stream; return what was held back."""
+        """End the stream; return what could have become a stop string."""
         self._reject_closed()
         self.is_closed = True
-        text = ""
-        if self._stops.stop_index is None:
-            text = self._stops.add(self._decoder.decode(b"", final=True), is_last=True)
+        text = "" if self._stops.stop_index is not None else self._stops.add("", is_last=True)
         return StreamText(text, self._stops.stop_index)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 from service.domain.conversation import Conversation, Message, Role, TextPart
 from service.domain.ending import Ending
@@ -20,9 +21,9 @@ from service.domain.sampling import Sampling
 from tests.fakes.fake_way import FakeWay
 
 
-def ask(ending: Ending, n: int = 1) -> GenerationRequest:
+def ask(ending: Ending, **sampling: Any) -> GenerationRequest:
     conversation = Conversation((Message(Role.USER, (TextPart("hi"),)),))
-    return GenerationRequest("", conversation, sampling=Sampling(n=n), ending=ending)
+    return GenerationRequest("", conversation, sampling=Sampling(**sampling), ending=ending)
 
 
 async def answer(
@@ -60,12 +61,12 @@ async def test_the_end_comes_in_the_middle_of_a_step() -> None:
 
 
 async def test_what_was_held_back_is_told_too() -> None:
-    """Half a character at the end of what came."""
+    """What could have become a stop string at the end of what came; but not half a character."""
     way, ending = FakeWay(), Ending()
-    way.engine.steps = [b"H\xc3", b"\xa9"]
+    way.engine.steps = [b"Hi\xc3", b"\xa9"]
     way.engine.hold.clear()
-    events = await answer(way, ask(ending), end_after=TextDelta)
-    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "H�"
+    events = await answer(way, ask(ending, stop=("i!",)), end_after=TextDelta)
+    assert [e.text for e in events if isinstance(e, TextDelta)] == ["H", "i"]
 
 
 async def test_only_outputs_that_run_end_early() -> None:

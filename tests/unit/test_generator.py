@@ -114,7 +114,7 @@ async def test_half_a_character_is_never_sent(generator: Generator, engine: Fake
     engine.steps = [b"1" + euro[:1], euro[1:2], euro[2:], euro[:2]]
     events = await run(generator, ask(TextPart("hi")))
     texts = [event.text for event in events if isinstance(event, TextDelta)]
-    assert texts == ["1", "€", "�"]
+    assert texts == ["1", "€"]
 
 
 async def test_ids_beyond_the_tokenizer_are_counted_but_are_no_text(

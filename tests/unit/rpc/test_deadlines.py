@@ -25,6 +25,7 @@ from triptych.v1 import (
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_pb2,
+    sampling_pb2,
 )
 
 PATIENCE_S = 60.0
@@ -61,28 +62,28 @@ async def test_what_was_written_before_the_deadline_arrives(
     generation: Stub, serve: Callable[..., None], way: FakeWay
 ) -> None:
     """As a stream and at once: the text with what was held back, the reason, and the usage."""
-    euro = "€".encode()
-    way.engine.steps = [b"He" + euro[:2], b"llo"]
+    way.engine.steps = [b"Hell", b"o"]
+    asked = request(sampling=sampling_pb2.SamplingParams(stop=["ll!"]))
     way.engine.hold.clear()
     serve(deadline_margin_s=PATIENCE_S - 1.0)
 
     async def stream() -> list[generation_service_pb2.GenerateResponse]:
-        return [event async for event in generation.Generate(request(), timeout=PATIENCE_S)]
+        return [event async for event in generation.Generate(asked, timeout=PATIENCE_S)]
 
     events, whole = await asyncio.gather(
         stream(),
         generation.GenerateUnary(
-            generation_service_pb2.GenerateUnaryRequest(request=request()), timeout=PATIENCE_S
+            generation_service_pb2.GenerateUnaryRequest(request=asked), timeout=PATIENCE_S
         ),
     )
 
     assert [event.WhichOneof("event") for event in events] == [
         *("started", "text_delta", "text_delta", "output_finished", "completed")
     ]
-    assert [event.text_delta.text for event in events[1:3]] == ["He", "�"]
+    assert [event.text_delta.text for event in events[1:3]] == ["He", "ll"]
     assert events[3].output_finished.reason == generation_service_pb2.FINISH_REASON_DEADLINE
     assert events[4].completed.usage.completion_tokens == 4
-    assert whole.outputs[0].text == "He�"
+    assert whole.outputs[0].text == "Hell"
     assert whole.outputs[0].finished.reason == generation_service_pb2.FINISH_REASON_DEADLINE
     assert whole.completed.usage.prompt_tokens == 2
     assert not way.engine.running

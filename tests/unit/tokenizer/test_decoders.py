@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
 
+from tests.unit.tokenizer.reference_stream import step_texts
 from tests.unit.tokenizer.running_sidecar import Sidecar
 from tests.unit.tokenizer.test_decode import appended, closed, opened, stream
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
@@ -51,6 +51,8 @@ TOKENS = [
         "",
     ),
 ]
+# A context that begins with one of them begins in the middle of a character.
+CONTINUATIONS = {"<0x82>", "<0xAC>"}
 BYTE_LEVEL: dict[str, object] = {
     "type": "ByteLevel",
     "add_prefix_space": True,
@@ -139,6 +141,11 @@ DECODERS: list[dict[str, object] | None] = [
     sequence(bpe("</w>"), strip(" ", 1, 0), BYTE_FALLBACK),
     sequence(strip(" ", 1, 0), strip("_", 1, 0), word_piece("a", cleanup=True), BYTE_FALLBACK),
 ]
+# The kinds that models have.
+REAL_DECODERS = [
+    *(None, BYTE_LEVEL, sequence(*LLAMA), sequence(*LLAMA, strip(" ", 1, 0)), bpe("</w>")),
+    *(metaspace(), metaspace(prepend_scheme="never"), word_piece("##", cleanup=True)),
+]
 # `tokenizers` panics where these find nothing to take off, so the empty token and texts without a
 # token are kept from them.
 ENDS = [
@@ -181,11 +188,6 @@ def id_lists(count: int) -> list[list[int]]:
     return lists + [[random_.choice(runs) for _ in range(8)] for _ in range(count // 3)]
 
 
-def expected(reference: Tokenizer, ids: list[int], *, skip: bool) -> str:
-    """Return the text of Hugging Face."""
-    return reference.decode(ids, skip_special_tokens=skip)
-
-
 def streamed(sidecar: Sidecar, calls: list[list[list[int]]], *, skip: bool) -> list[list[str]]:
     """Return for each list of calls what the stream gave for each, and at its end."""
     requests = [
@@ -194,61 +196,81 @@ def streamed(sidecar: Sidecar, calls: list[list[list[int]]], *, skip: bool) -> l
     return [[r.text for r in results[1:]] for results in stream(sidecar, requests)]
 
 
-def reference_stream(reference: Tokenizer, ids: list[int], *, skip: bool) -> str:
-    """Return what the stream of Hugging Face gives, up to its end or its failure."""
-    decode_stream = DecodeStream(skip_special_tokens=skip)
-    joined = ""
-    for token_id in ids:
-        try:
-            joined += decode_stream.step(reference, token_id) or ""
-        except Exception as failure:
-            if "Invalid prefix" not in str(failure):
-                raise
-            break
-    return joined
+def their_steps(
+    reference: Tokenizer, ids: list[int], *, skip: bool, context: list[int]
+) -> list[str] | None:
+    """Return the text that each id adds; nothing where `tokenizers` panics, as Strip makes it."""
+    try:
+        return step_texts(reference, ids, skip=skip, context=context)
+    except BaseException as failure:
+        if type(failure).__name__ != "PanicException":
+            raise
+        return None
 
 
 @pytest.mark.parametrize("decoder", [*DECODERS, *ENDS], ids=str)
-def test_decoder(variant: Callable[..., Sidecar], decoder: dict[str, object] | None) -> None:
-    """Whole texts are those of Hugging Face; streams add up to them however the ids are cut."""
+@pytest.mark.parametrize("skip", [False, True])
+def test_decoder(
+    variant: Callable[..., Sidecar], decoder: dict[str, object] | None, *, skip: bool
+) -> None:
+    """Whole texts are those of Hugging Face; so are streams, however the ids are cut."""
     sidecar = variant(**document(decoder))
     lists = id_lists(60)
     if decoder in ENDS:
         empty, special = TOKENS.index(""), TOKENS.index("<s>")
         lists = [ids for ids in lists if ids and empty not in ids and {special} != set(ids)]
-    for skip in (False, True):
-        texts = [expected(sidecar.reference, ids, skip=skip) for ids in lists]
-        for ids, text in zip(lists, texts, strict=True):
-            request = pb.DecodeRequest(token_ids=ids, skip_special_tokens=skip)
-            assert text == sidecar.stub.Decode(request).text, [TOKENS[i] for i in ids]
-        calls, wholes = [], []
-        for ids, text in list(zip(lists, texts, strict=True))[::3]:
-            calls += [[ids[:cut], ids[cut:]] for cut in range(len(ids) + 1)]
-            calls.append([[i] for i in ids])
-            wholes += [text] * (len(ids) + 2)
-        for call, text, pieces in zip(
-            calls, wholes, streamed(sidecar, calls, skip=skip), strict=True
-        ):
-            assert text == "".join(pieces), [[TOKENS[i] for i in ids] for ids in call]
+    for ids in lists:
+        text = sidecar.reference.decode(ids, skip_special_tokens=skip)
+        request = pb.DecodeRequest(token_ids=ids, skip_special_tokens=skip)
+        assert text == sidecar.stub.Decode(request).text, [TOKENS[i] for i in ids]
+    compared = 0
+    for ids in lists[::3]:
+        steps = their_steps(sidecar.reference, ids, skip=skip, context=[])
+        if steps is None:
+            continue
+        compared += 1
+        calls = [[ids[:cut], ids[cut:]] for cut in range(len(ids) + 1)]
+        single, *cut_in_two = streamed(sidecar, [[[i] for i in ids], *calls], skip=skip)
+        assert [*steps, ""] == single, [TOKENS[i] for i in ids]
+        assert {"".join(steps)} == {"".join(pieces) for pieces in cut_in_two}
+    assert compared > len(lists) // 12
 
 
-@pytest.mark.parametrize(
-    "decoder", [BYTE_LEVEL, sequence(*LLAMA, strip(" ", 1, 0)), metaspace()], ids=str
-)
-def test_the_stream_of_hugging_face_is_a_prefix(
-    variant: Callable[..., Sidecar], decoder: dict[str, object]
+def assert_same_but_for(before: str, theirs: str, ours: str) -> None:
+    """Assert that they give out all of `before`, and we of it only what looks unfinished."""
+    assert theirs.endswith(ours)
+    given = theirs.removesuffix(ours) if ours else before
+    assert before.startswith(given)
+    assert not before.removeprefix(given).strip("\ufffd")
+
+
+@pytest.mark.parametrize("decoder", REAL_DECODERS, ids=str)
+@pytest.mark.parametrize("skip", [False, True])
+def test_context(
+    variant: Callable[..., Sidecar], decoder: dict[str, object] | None, *, skip: bool
 ) -> None:
-    """What DecodeStream gives begins our text; the rest is what it holds, or where it fails.
+    """Behind a context the texts are those of Hugging Face.
 
-    But for broken runs of byte tokens: there it contradicts decode(), which we agree with. It gives
-    out bytes that decode() turns into U+FFFD when the run goes on.
+    But where it looks unfinished: then Hugging Face gives out all of it, too.
     """
     sidecar = variant(**document(decoder))
-    lists = id_lists(300)
-    ours = streamed(sidecar, [[[i] for i in ids] for ids in lists], skip=False)
-    for ids, pieces in zip(lists, ours, strict=True):
-        text = "".join(pieces)
-        if decoder is not BYTE_LEVEL and "\ufffd" in text:
+    random_ = random.Random(3)
+    compared = 0
+    for whole in id_lists(300):
+        at = random_.randrange(len(whole) + 1)
+        context, ids = whole[:at], whole[at:]
+        if context and TOKENS[context[0]] in CONTINUATIONS:
             continue
-        theirs = reference_stream(sidecar.reference, ids, skip=False)
-        assert text.startswith(theirs), [TOKENS[i] for i in ids]
+        steps = their_steps(sidecar.reference, ids, skip=skip, context=context)
+        if steps is None:
+            continue
+        compared += 1
+        opening = opened(1, skip=skip, context=context)
+        operations = [opening, *(appended(1, [i]) for i in ids), closed(1)]
+        actual = [r.text for r in next(stream(sidecar, [operations]))][1:-1]
+        before = sidecar.reference.decode(context, skip_special_tokens=skip)
+        if before.endswith("\ufffd"):
+            assert_same_but_for(before, "".join(steps), "".join(actual))
+        else:
+            assert steps == actual, [TOKENS[i] for i in whole]
+    assert compared > 200

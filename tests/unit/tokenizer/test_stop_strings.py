@@ -40,10 +40,9 @@ def ended(texts: list[str], stops: list[str], *, include: bool) -> Ended:
 
 
 def certain_texts(sidecar: Sidecar, ids: list[int]) -> list[str]:
-    """Return what a stream without stop strings has given after each id; at the last, all."""
+    """Return what a stream without stop strings has given after each id."""
     pieces = sidecar_pieces(sidecar, pb.OpenStream(), [[i] for i in ids])
-    texts = list(itertools.accumulate(piece.text for piece in pieces[:-1]))
-    return [*texts[:-1], texts[-1] + pieces[-1].text] if texts else []
+    return list(itertools.accumulate(piece.text for piece in pieces[:-1]))
 
 
 def sidecar_pieces(
