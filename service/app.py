@@ -163,7 +163,7 @@ class Application:
             raise StartupError("engine and tokenizer must be started first")
         model = self.engine.model
         self._admission = self._build_admission(self.engine)
-        preparer = await self._media.build_preparer(model)
+        preparer = self._media.build_preparer(model)
         renderer = PacedRenderer(
             choose_renderer(
                 Path(model.directory),
@@ -187,6 +187,7 @@ class Application:
                 prompter,
                 self._admission,
                 deadline_margin_s=self._config.requests.deadline_margin_s,
+                self._media.structure_checker(),
             ),
             prober=Prober(prompter, preparer),
             prompter=prompter,

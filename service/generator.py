@@ -33,7 +33,7 @@ from service.domain.events import (
 from service.domain.media import PreparedPrompt
 from service.errors import DeadlineExceededError
 from service.output_decoder import OutputDecoder
-from service.ports import Engine, Tokenizer
+from service.ports import Engine, StructureTester, Tokenizer
 from service.prompt_checks import check_ids
 from service.prompter import Prompter, PromptOfRequest
 from service.telemetry.progress import Stage
@@ -48,6 +48,7 @@ class Generator:
     tokenizer: Tokenizer
     prompter: Prompter
     admission: Admission
+    structures: StructureTester
     deadline_margin_s: float = 0.25
     _token_texts: TokenTexts = field(init=False)
 
@@ -67,6 +68,8 @@ class Generator:
             ended_at(end_at, request.ending),
         ):
             async with visit.bounded(end_at):
+                if request.sampling.structured_output is not None:
+                    await self.structures.check(request.sampling.structured_output)
                 made = await self.prompter.prompt(request)
                 prompt = made.prompt
                 await visit.take_slot(

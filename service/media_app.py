@@ -17,6 +17,7 @@ from service.media.sources.resolver import SourceResolver
 from service.media.sources.server_path import ServerPaths
 from service.media.store.media_store import MediaStore
 from service.telemetry.logging import stage
+from service.structures import StructureChecker
 from service.telemetry.metrics import MEDIA_WORKERS_ENDED, watch_media_bytes
 from service.workers.pool import WorkerLimits, WorkerPool
 
@@ -70,12 +71,10 @@ class MediaApplication:
         with stage(f"media workers ({config.workers})"):
             await self._workers.start()
 
-    async def build_preparer(self, model: ModelDescription) -> WorkerMediaPreparer:
-        """Return what prepares media for the loaded model; one of text only needs no workers."""
+    def build_preparer(self, model: ModelDescription) -> WorkerMediaPreparer:
+        """Return what prepares media for the loaded model."""
         if self._resolver is None or self._workers is None:
             raise RuntimeError("sources and workers must be started first")
-        if not model.part_limits:
-            await self._workers.stop()
         return WorkerMediaPreparer(
             self._resolver,
             self._workers,
@@ -85,6 +84,18 @@ class MediaApplication:
         )
 
     async def stop(self) -> None:
+    def structure_checker(self) -> StructureChecker:
+        """Return what tries structured outputs, in the same workers."""
+        if self._workers is None:
+            raise RuntimeError("workers must be started first")
+        return StructureChecker(self._workers)
+
+    def session_media(self) -> SessionFileSource:
+        """Return where sessions keep their media."""
+        if self._resolver is None:
+            raise RuntimeError("sources must be opened first")
+        return SessionFileSource(self._resolver, self._budget, self._config.limits)
+
         """End everything. Harmless when a start failed half-way."""
         if self._workers is not None:
             await self._workers.stop()

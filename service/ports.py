@@ -15,7 +15,7 @@ from service.domain.events import EngineDelta
 from service.domain.media import MediaDescription, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt import ByteSpan, Place, RenderedPrompt
-from service.domain.sampling import Sampling
+from service.domain.sampling import Sampling, StructuredOutput
 from service.domain.stored_medium import StoredMedium
 from service.domain.tokens import EncodedText, StreamText
 
@@ -108,14 +108,24 @@ class WorkerEndedError(Exception):
 class Workers(Protocol):
     """Processes that run tasks."""
 
-    async def run(self, task: object, fds: Sequence[int] = ()) -> Any:  # noqa: ANN401 - the task's
+    async def run(
+        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - the task's
         """Run a task on the files with these descriptors; tasks wait their turn.
 
-        Raises what the task raises of errors.py, and WorkerEndedError. Cancelling ends the worker.
+        It may take `wall_s` seconds; None: as long as any task may. Raises what the task raises of
+        errors.py, and WorkerEndedError. Cancelling ends the worker.
         """
 
 
 class MediaPreparer(Protocol):
+class StructureTester(Protocol):
+    """Tells whether structured outputs can be used."""
+
+    async def check(self, wanted: StructuredOutput) -> None:
+        """Raise InvalidRequestError for one that is broken or costs too much."""
+
+
     """Turns media parts into what the engine takes, off the event loop.
 
     Raises the errors of errors.py for the part that fails first; the others are given up.

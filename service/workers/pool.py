@@ -155,13 +155,16 @@ class WorkerPool:
                 process.kill()
                 await asyncio.to_thread(process.wait)
 
-    async def run(self, task: object, fds: Sequence[int] = ()) -> Any:  # noqa: ANN401 - the task's
+    async def run(
+        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+    ) -> Any:  # noqa: ANN401 - the task's
         """Run a task in the next free worker (see the `Workers` port)."""
         worker = await self._take()
         loop = asyncio.get_running_loop()
         worker.task = result = loop.create_future()
         worker.task_count += 1
-        timer = loop.call_later(self._limits.wall_s, worker.kill, WorkerEnd.WALL_TIME)
+        wall_s = self._limits.wall_s if wall_s is None else wall_s
+        timer = loop.call_later(wall_s, worker.kill, WorkerEnd.WALL_TIME)
         try:
             # If the worker has just died, the fork server's word on it ends the task.
             with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.admission import Admission, AdmissionLimits
+from service.embedder import Embedder
 from service.generator import Generator
 from service.prober import Prober
 from service.prompter import Prompter
@@ -10,6 +11,8 @@ from service.rpc.serving import LoadedModel
 from tests.fakes.fake_engine import PLACEHOLDER_IDS, FakeEngine
 from tests.fakes.fake_media_preparer import FakeMediaPreparer
 from tests.fakes.fake_renderer import MEDIUM_MARKS, FakeRenderer
+from tests.fakes.fake_session_media import FakeSessionMedia
+from tests.fakes.fake_structure_tester import FakeStructureTester
 from tests.fakes.fake_tokenizer import FakeTokenizer
 
 _FIRST_SPECIAL_ID = 256
@@ -32,8 +35,13 @@ class FakeWay:
         self.preparer = FakeMediaPreparer()
         self.prompter = Prompter(self.engine, self.tokenizer, self.preparer, FakeRenderer())
         self.admission = Admission(AdmissionLimits(100, 100, 10_000))
-        self.generator = Generator(self.engine, self.tokenizer, self.prompter, self.admission)
+        self.structures = FakeStructureTester()
+        self.generator = Generator(
+            self.engine, self.tokenizer, self.prompter, self.admission, self.structures
+        )
+        self.embedder = Embedder(self.engine, self.prompter, self.admission)
         self.prober = Prober(self.prompter, self.preparer)
+        self.session_media = FakeSessionMedia()
 
     def loaded(self, **others: object) -> LoadedModel:
         """Return it as a model to serve; `others` take the places of its parts."""
@@ -41,9 +49,11 @@ class FakeWay:
             "description": self.engine.model,
             "prompt_format": FakeRenderer.prompt_format,
             "generator": self.generator,
+            "embedder": self.embedder,
             "prober": self.prober,
             "prompter": self.prompter,
             "tokenizer": self.tokenizer,
             "placeholders": MEDIUM_MARKS,
+            "session_media": self.session_media,
         }
         return LoadedModel(**(parts | others))

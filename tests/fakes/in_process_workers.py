@@ -22,8 +22,10 @@ class InProcessWorkers:
         self.go_on.set()
         self._run_task = run_task
 
-    async def run(self, task: object, fds: Sequence[int] = ()) -> Any:
-        """Run a task."""
+    async def run(
+        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+    ) -> Any:
+        """Run a task, however long it takes."""
         self.tasks.append(task)
         await asyncio.sleep(0)
         await self.go_on.wait()
