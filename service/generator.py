@@ -85,7 +85,7 @@ class Generator:
         self, request_id: str, request: GenerationRequest, made: PromptOfRequest, visit: Visit
     ) -> AsyncGenerator[Event, None]:
         prompt = made.prompt
-        decoder = OutputDecoder(self.tokenizer, self._token_texts, request)
+        decoder = OutputDecoder(self.tokenizer, self._token_texts, request, prompt.context_ids)
         cached_tokens = 0
         last = EngineDelta(0, ())
         stream = self.engine.generate(

@@ -8,7 +8,6 @@ Tested by tests/unit/test_output_decoder.py on fakes and by tests/end_to_end on 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from service.domain.events import (
@@ -20,8 +19,6 @@ from service.domain.events import (
     PromptLogprobs,
     TextDelta,
 )
-from service.domain.tokens import StreamText
-from service.errors import InvalidRequestError
 from service.ports import Tokenizer, TokenStream
 from service.token_texts import TokenTexts
 
@@ -33,7 +30,11 @@ class OutputDecoder:
     """Turns the engine's deltas into events, with one token stream for each output."""
 
     def __init__(
-        self, tokenizer: Tokenizer, token_texts: TokenTexts, request: GenerationRequest
+        self,
+        tokenizer: Tokenizer,
+        token_texts: TokenTexts,
+        request: GenerationRequest,
+        prompt_ids: Sequence[int],
     ) -> None:
         self._token_texts = token_texts
         self._include_token_ids = request.include_token_ids
@@ -43,6 +44,8 @@ class OutputDecoder:
                 skip_special_tokens=request.sampling.skip_special_tokens,
                 stop_strings=request.sampling.stop,
                 include_stop_string=request.sampling.include_stop_string,
+                context_token_ids=prompt_ids,
+                min_tokens=request.sampling.min_tokens or 0,
             )
             for _ in range(request.sampling.n)
         ]
@@ -64,7 +67,7 @@ class OutputDecoder:
             return events
         stream = self._streams[delta.output_index]
         shown = self._shown_ids(delta)
-        found = await _append_known(stream, shown)
+        found = await stream.append(shown)
         text, stop_index, used = found.text, found.stop_index, len(delta.token_ids)
         if stop_index is not None:
             used = found.tokens_used
@@ -127,30 +130,3 @@ class OutputDecoder:
         if delta.finish_reason is not None:
             return OutputFinished(delta.output_index, delta.finish_reason, delta.stop_token_id)
         return None
-
-
-async def _append_known(stream: TokenStream, token_ids: Sequence[int]) -> StreamText:
-    """Decode ids; those that the tokenizer does not have are no text.
-
-    The last rows of many models' vocabularies are padding, and a model may give one all the same.
-    """
-    left_out: list[int] = []  # where in `token_ids`, in order
-    while True:
-        try:
-            found = await stream.append(token_ids)
-        except InvalidRequestError as error:
-            unknown = _UNKNOWN_ID.fullmatch(error.violations[0][0])
-            if unknown is None:
-                raise
-            index = int(unknown[1])
-            left_out.append(index + len(left_out))
-            token_ids = [*token_ids[:index], *token_ids[index + 1 :]]
-        else:
-            used = found.tokens_used
-            for index in left_out:
-                used += index < used
-            return found._replace(tokens_used=used)
-
-
-# How the Tokenizer port names an id that it does not have.
-_UNKNOWN_ID = re.compile(r"token_ids\[(\d+)\]")

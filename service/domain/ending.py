@@ -18,11 +18,11 @@ _T = TypeVar("_T")
 
 
 class Ending:
-    """The early end of one answer. Belongs to one event loop; one coroutine waits at a time."""
+    """The early end of one answer. Belongs to one event loop; one task waits at a time."""
 
     def __init__(self) -> None:
         self._reason: FinishReason | None = None
-        self._pending: asyncio.Future[Any] | None = None
+        self._waiting: asyncio.Task[Any] | None = None
 
     @property
     def reason(self) -> FinishReason | None:
@@ -34,21 +34,28 @@ class Ending:
         if self._reason is not None:
             return
         self._reason = reason
-        if self._pending is not None:
-            self._pending.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     async def unless_ended(self, awaitable: Awaitable[_T]) -> _T | None:
-        """Return what it gives, or cancel it and return None when the answer is to end before."""
-        pending = asyncio.ensure_future(awaitable)
-        self._pending = pending
+        """Return what it gives, or cancel it and return None when the answer is to end before.
+
+        It is waited for in the task of the caller, for one more at each step of an answer would
+        cost more than the step's text does.
+        """
         if self._reason is not None:
-            pending.cancel()
+            unwanted = asyncio.ensure_future(awaitable)
+            unwanted.cancel()
+            await asyncio.wait((unwanted,))
+            return None
+        task = asyncio.current_task()
+        outer, self._waiting = self._waiting, task
         try:
-            return await pending
+            return await awaitable
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._reason is None or (task is not None and task.cancelling()):
+            # As asyncio.timeout does it: whoever else cancelled the task is not to be forgotten.
+            if self._reason is None or task is None or task.uncancel():
                 raise
             return None
         finally:
-            self._pending = None
+            self._waiting = outer

@@ -132,3 +132,8 @@ class PreparedPrompt:
     def context_tokens(self) -> int:
         """How much room it takes in the model's context."""
         return self.token_count - self.encoder_tokens
+
+    @property
+    def context_ids(self) -> Sequence[int]:
+        """What the answer goes on from."""
+        return self.token_ids[self.encoder_tokens :]

@@ -30,7 +30,7 @@ def make(*, include_token_ids: bool = False, **sampling: object) -> OutputDecode
         sampling=Sampling(**sampling),
         include_token_ids=include_token_ids,
     )
-    return OutputDecoder(tokenizer, TokenTexts(tokenizer), request)
+    return OutputDecoder(tokenizer, TokenTexts(tokenizer), request, ())
 
 
 async def feed(decoder: OutputDecoder, *deltas: EngineDelta) -> list[Event]:
