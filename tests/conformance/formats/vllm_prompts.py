@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector
+from vllm.multimodal.video import get_video_loader_backend_for_processor
 from vllm.renderers import renderer_from_config
 from vllm.renderers.params import ChatParams
+from vllm.transformers_utils.processor import get_video_processor_cls_name
 
 from service.engine.multimodal import to_multi_modal_data
 from tests.conformance.formats.conversations import Case
@@ -45,7 +47,7 @@ class VllmPrompts:
 
     def __init__(self, vllm_config: Any) -> None:
         self.model_config = vllm_config.model_config
-        self._renderer = renderer_from_config(vllm_config)
+        self.renderer = renderer_from_config(vllm_config)
 
     def token_ids(self, case: Case) -> list[int]:
         """Return the prompt's ids, media in their places."""
@@ -69,11 +71,19 @@ class VllmPrompts:
                 "continue_final_message": continue_final_message,
             }
         )
-        _, (prompt,) = self._renderer.render_chat([messages], params)
+        _, (prompt,) = self.renderer.render_chat([messages], params)
         return list(prompt["prompt_token_ids"])
+
+    def takes_32_frames(self) -> bool:
+        """Tell whether vLLM takes up to 32 frames of any video, for it has no rule for the model.
+
+        Here a video has 2 a second, as vLLM's rule for Qwen's models has it.
+        """
+        processor = get_video_processor_cls_name(self.model_config)
+        return get_video_loader_backend_for_processor(processor) is None
 
     def ids_of_prompt(self, prompt: Any) -> list[int]:
         """Return the ids of a prompt that is ready, those of the decoder where there are two."""
-        (rendered,) = self._renderer.render_cmpl([prompt])
+        (rendered,) = self.renderer.render_cmpl([prompt])
         decoder = rendered.get("decoder_prompt", rendered)
         return list(decoder["prompt_token_ids"])
