@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from service.domain.tools import Tools
+
 
 class Modality(StrEnum):
     """A kind of input."""
@@ -27,6 +29,7 @@ class Role(StrEnum):
     SYSTEM = "system"
     USER = "user"
     ASSISTANT = "assistant"
+    TOOL = "tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class MediaSource:
     origin: Origin
     mime_type: str | None = None
     sha256: bytes | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the bytes came with the request."""
+        return isinstance(self.origin, InlineData | DataUri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,33 @@ class VideoPart:
     modality = Modality.VIDEO
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A call that the model made; `arguments` is a JSON object. An empty `id` is none."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultPart:
+    """What a call gave, alone or with others in a message of Role.TOOL. Empty names are none."""
+
+    tool_call_id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPart:
+    """What the model thought before it answered."""
+
+    text: str
+
+
 MediaPart = ImagePart | AudioPart | VideoPart
-Part = TextPart | MediaPart
+Part = TextPart | MediaPart | ToolCallPart | ToolResultPart | ReasoningPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +194,21 @@ class Message:
     role: Role
     parts: tuple[Part, ...]
 
+    def media_parts(self) -> tuple[MediaPart, ...]:
+        """Return the media parts in reading order."""
+        return tuple(part for part in self.parts if isinstance(part, MediaPart))
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A whole exchange, oldest message first."""
+    """A whole exchange, oldest message first, and the tools that may be called in it."""
 
     messages: tuple[Message, ...]
+    tools: Tools = field(default_factory=Tools)
 
     def media_parts(self) -> tuple[MediaPart, ...]:
         """Return the media parts in reading order."""
-        return tuple(
-            part
-            for message in self.messages
-            for part in message.parts
-            if not isinstance(part, TextPart)
-        )
+        return tuple(part for message in self.messages for part in message.media_parts())
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +247,5 @@ class PromptOptions:
     trust_special_tokens: bool = False
     add_special_tokens: bool = False
     template_arguments: Mapping[str, Any] = field(default_factory=dict)
+    # Keep the last so many ids, at most what the context takes; -1: as many as it takes.
+    truncate_prompt_tokens: int | None = None

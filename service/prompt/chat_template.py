@@ -6,7 +6,7 @@ Tested by tests/unit/prompt/test_chat_template.py and test_refusals.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from service.prompt.render_budget import (
 )
 from service.prompt.template_environment import TemplateEnvironment, clock, limited_output
 from service.prompt.template_messages import Messages
+from service.prompt.tool_format import knows_calls, knows_tools
 
 _CUTTING_METHODS = {
     *("partition", "rpartition", "rsplit", "split", "splitlines"),
@@ -40,7 +41,8 @@ class ChatTemplate:
     """A Jinja template and the special tokens that it may name.
 
     `problem` tells what is wrong with a text that is no template; it renders nothing then.
-    `takes_parts` tells whether the content of messages is to be a list of typed parts. One that
+    `takes_parts` tells whether the content of messages is to be a list of typed parts, and
+    `knows_tools` and `knows_calls` whether it writes tools, and calls of them. One that
     `leaves_open` the final message itself is given `continue_final_message` as a variable.
     """
 
@@ -52,11 +54,13 @@ class ChatTemplate:
         self._special_tokens = special_tokens
         self._template: Template | None = None
         self.problem: str | None = None
-        self.takes_parts = False
+        self.takes_parts = self.knows_tools = self.knows_calls = False
         environment = TemplateEnvironment()
         try:
             self._template = environment.from_string(source)
-            self.takes_parts = takes_parts(environment.parse(source))
+            syntax = environment.parse(source)
+            self.takes_parts = takes_parts(syntax)
+            self.knows_tools, self.knows_calls = knows_tools(syntax), knows_calls(syntax)
         except Exception as exc:  # noqa: BLE001 - the parser and Python's compiler raise many
             self.problem = str(exc)
         self.separators = _find_separators(source, special_tokens)
@@ -68,19 +72,20 @@ class ChatTemplate:
         add_generation_prompt: bool = False,
         continue_final_message: bool = False,
         arguments: Mapping[str, Any] = _NOTHING,
+        tools: Sequence[dict[str, Any]] | None = None,
         now: datetime | None = None,
         seconds: float = DEFAULT_SECONDS,
     ) -> str:
         """Render; raises TemplateRefusedError with what the template, or Jinja, complains of.
 
-        With `now` the template's clock stands still. `arguments` are more of its variables.
-        The cause is a TemplateLimitError for a template that did more than it may, or took more
-        than `seconds`.
+        With `now` the template's clock stands still. `arguments` are more of its variables;
+        `tools` are in OpenAI's form. The cause is a TemplateLimitError for a template that did
+        more than it may, or took more than `seconds`.
         """
         self._refuse_special_tokens(arguments)
         tags_end = continue_final_message and not self._leaves_open
         variables: dict[str, Any] = {
-            "tools": None,
+            "tools": tools,
             "documents": None,
             **self._special_tokens,
             **arguments,
@@ -91,7 +96,7 @@ class ChatTemplate:
             variables["continue_final_message"] = continue_final_message
         if now is not None:
             variables["strftime_now"] = clock(now)
-        text = self._render(variables, _budget_for(messages, seconds))
+        text = self._render(variables, _budget_for(messages, tools, seconds))
         return self._cut_at_end(text, messages) if tags_end else text
 
     def _refuse_special_tokens(self, arguments: Mapping[str, Any]) -> None:
@@ -126,13 +131,22 @@ class ChatTemplate:
         return text[:end] if keeps_space else text[:end].rstrip()
 
 
-def _budget_for(messages: Messages, seconds: float) -> RenderBudget:
-    contents = [message["content"] for message in messages]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    texts = [content for content in contents if isinstance(content, str)]
-    texts += [part.get("text", "") for part in parts]
-    size = sum(map(text_bytes, texts))
-    return RenderBudget(messages=len(messages) + len(parts), text_bytes=size, seconds=seconds)
+def _budget_for(
+    messages: Messages, tools: Sequence[dict[str, Any]] | None, seconds: float
+) -> RenderBudget:
+    objects, size = _measure([*messages, *(tools or ())])
+    return RenderBudget(messages=objects, text_bytes=size, seconds=seconds)
+
+
+def _measure(value: Any) -> tuple[int, int]:  # noqa: ANN401 - as JSON has it
+    """Return how many objects a value holds, itself included, and the bytes of their texts."""
+    if isinstance(value, str):
+        return 0, text_bytes(value)
+    if not isinstance(value, dict | list):
+        return 0, 0
+    inner = [_measure(one) for one in (value.values() if isinstance(value, dict) else value)]
+    objects, size = map(sum, zip((isinstance(value, dict), 0), *inner, strict=True))
+    return objects, size
 
 
 def _final_text(messages: Messages) -> str:

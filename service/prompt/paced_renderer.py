@@ -14,7 +14,15 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from service.domain.conversation import Conversation, PromptOptions, TextPart
+from service.domain.conversation import (
+    Conversation,
+    Part,
+    PromptOptions,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
 from service.errors import TemplateRefusedError
@@ -72,10 +80,24 @@ def _ran_out_of_time(refusal: TemplateRefusedError) -> bool:
 
 
 def _is_small(conversation: Conversation) -> bool:
-    parts = characters = 0
+    parts = 0
+    characters = sum(
+        len(tool.description) + len(tool.parameters_json_schema)
+        for tool in conversation.tools.declared
+    )
     for message in conversation.messages:
         parts += len(message.parts)
-        characters += sum(len(part.text) for part in message.parts if isinstance(part, TextPart))
+        characters += sum(map(_characters, message.parts))
         if parts > _MAX_PARTS or characters > _MAX_CHARACTERS:
             return False
-    return True
+    return characters <= _MAX_CHARACTERS
+
+
+def _characters(part: Part) -> int:
+    match part:
+        case TextPart(text) | ReasoningPart(text) | ToolResultPart(text=text):
+            return len(text)
+        case ToolCallPart(arguments=arguments):
+            return len(arguments)
+        case _:
+            return 0

@@ -15,6 +15,7 @@ from service.domain.conversation import (
     Modality,
     PromptOptions,
     TextPart,
+    ToolCallPart,
 )
 from service.domain.model import PromptFormat
 from service.domain.prompt import RenderedPrompt
@@ -26,23 +27,34 @@ from service.prompt.formats.generic import make_generic_family
 from service.prompt.json_file import read_json
 from service.prompt.places import FamilyPlaces
 from service.prompt.provenance import Marker, Unmarked
-from service.prompt.template_messages import edit_texts, to_part_messages, to_string_messages
+from service.prompt.template_messages import to_part_messages, to_string_messages
 from service.prompt.template_source import (
     TemplateSource,
     find_template,
+    find_tool_template,
     load_special_tokens,
 )
+from service.prompt.template_tools import edit_texts, to_template_tools
 
 _NO_STRINGS: Mapping[Modality, str | None] = MappingProxyType({})
 
 
 class TemplateRenderer:
-    """Renders conversations; `family` is None for a model whose placeholders are not known."""
+    """Renders conversations; `family` is None for a model whose placeholders are not known.
+
+    A checkpoint may have a template of its own for conversations with tools, `tool_template`.
+    """
 
     def __init__(
-        self, template: ChatTemplate | None, family: Family | None, prompt_format: PromptFormat
+        self,
+        template: ChatTemplate | None,
+        family: Family | None,
+        prompt_format: PromptFormat,
+        *,
+        tool_template: ChatTemplate | None = None,
     ) -> None:
         self._template = template
+        self._tool_template = tool_template or template
         self._family = family
         self._format = prompt_format
         self.places = FamilyPlaces(family)
@@ -60,7 +72,8 @@ class TemplateRenderer:
         seconds: float = DEFAULT_SECONDS,
     ) -> RenderedPrompt:
         """Render, remembering what the caller wrote; raises TemplateRefusedError."""
-        template = self._ready_template()
+        template = self._ready_template(conversation)
+        _check_tools(conversation, template)
         if options.continue_final_message:
             _check_final_text(conversation)
         now = datetime.now()  # noqa: DTZ005 - local time, as transformers gives it
@@ -77,7 +90,7 @@ class TemplateRenderer:
                 "the model's chat template changes its texts in a way that cannot be followed; "
                 "set prompt_options.trust_special_tokens if all of them are your own",
             )
-        self._check_places(conversation, unmarked)
+        self._check_places(conversation, unmarked, template)
         return RenderedPrompt(text, unmarked.byte_spans())
 
     def _fill(
@@ -88,7 +101,7 @@ class TemplateRenderer:
         seconds: float,
         edit: Callable[[str], str],
     ) -> str:
-        template, trusted = self._ready_template(), options.trust_special_tokens
+        template, trusted = self._ready_template(conversation), options.trust_special_tokens
         if template.takes_parts:
             messages = to_part_messages(conversation, edit)
         else:
@@ -98,19 +111,23 @@ class TemplateRenderer:
             add_generation_prompt=options.add_generation_prompt,
             continue_final_message=options.continue_final_message,
             arguments=edit_texts(options.template_arguments, edit),
+            tools=to_template_tools(conversation.tools.told, edit),
             now=now,
             seconds=seconds,
         )
 
-    def _ready_template(self) -> ChatTemplate:
-        if self._template is None:
+    def _ready_template(self, conversation: Conversation) -> ChatTemplate:
+        template = self._tool_template if conversation.tools.told else self._template
+        if template is None:
             raise TemplateRefusedError(
                 "conversation",
                 "the model has no chat template; send a finished prompt as text or token_ids",
             )
-        return self._template
+        return template
 
-    def _check_places(self, conversation: Conversation, unmarked: Unmarked) -> None:
+    def _check_places(
+        self, conversation: Conversation, unmarked: Unmarked, template: ChatTemplate
+    ) -> None:
         """Make sure that one placeholder was written for each medium, in its order."""
         if self._family is None or not self._family.placeholders:
             return
@@ -118,7 +135,7 @@ class TemplateRenderer:
         wanted = [
             part.modality
             for message in conversation.messages
-            for part in self._in_template_order(message)
+            for part in self._in_template_order(message, template)
             if part.modality not in self._family.unwritten
         ]
         if written != wanted:
@@ -128,11 +145,11 @@ class TemplateRenderer:
                 f"where the conversation has {_listed(wanted)}",
             )
 
-    def _in_template_order(self, message: Message) -> list[MediaPart]:
+    def _in_template_order(self, message: Message, template: ChatTemplate) -> list[MediaPart]:
         """Return the media of a message as templates of the family, or for strings, have them."""
-        media = [part for part in message.parts if not isinstance(part, TextPart)]
+        media = list(message.media_parts())
         kinds: list[Modality] = []
-        if self._ready_template().takes_parts:
+        if template.takes_parts:
             if self._family is None or not self._family.order:
                 return media
             kinds += self._family.order
@@ -161,7 +178,9 @@ def choose_renderer(  # noqa: PLR0913 - three facts of the model, two wishes of 
     else:
         family = _named_family(format_name)
     source = find_template(directory, file=template_file, family=family)
-    template = _compile(source, load_special_tokens(directory))
+    special_tokens = load_special_tokens(directory)
+    template = _compile(source, special_tokens)
+    tool_source = find_tool_template(directory, source)
     if family is None:
         family = make_generic_family(placeholder_strings)
         why = f"{architecture} is not a family known here"
@@ -169,7 +188,12 @@ def choose_renderer(  # noqa: PLR0913 - three facts of the model, two wishes of 
         why = "as told" if format_name else f"the checkpoint's model_type is {model_type}"
     name = family.name if source else "none"
     prompt_format = PromptFormat(name, f"{why}; {_describe(source, template)}")
-    return TemplateRenderer(template, family, prompt_format)
+    return TemplateRenderer(
+        template,
+        family,
+        prompt_format,
+        tool_template=None if tool_source is source else _compile(tool_source, special_tokens),
+    )
 
 
 def check_choice(template_file: Path | None, format_name: str | None) -> None:
@@ -208,6 +232,23 @@ def _describe(source: TemplateSource | None, template: ChatTemplate | None) -> s
     content = "typed parts" if template.takes_parts else "strings"
     broken = f", which is broken: {template.problem}" if template.problem else ""
     return f"chat template for {content} from {source.origin}{broken}"
+
+
+def _check_tools(conversation: Conversation, template: ChatTemplate) -> None:
+    """Refuse what the template would leave out without a word."""
+    if conversation.tools.told and not template.knows_tools:
+        raise TemplateRefusedError(
+            "tools", "the model's chat template does not know tools; --chat-template FILE may"
+        )
+    if template.knows_calls:
+        return
+    for index, message in enumerate(conversation.messages):
+        for place, part in enumerate(message.parts):
+            if isinstance(part, ToolCallPart):
+                raise TemplateRefusedError(
+                    f"conversation.messages[{index}].parts[{place}].tool_call",
+                    "the model's chat template does not know calls of tools",
+                )
 
 
 def _check_final_text(conversation: Conversation) -> None:

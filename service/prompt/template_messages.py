@@ -9,34 +9,44 @@ Tested by tests/unit/prompt/test_template_messages.py.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from service.domain.conversation import Conversation, MediaPart, Message, Modality, TextPart
+from service.domain.conversation import (
+    Conversation,
+    MediaPart,
+    Message,
+    Modality,
+    Role,
+    TextPart,
+    ToolResultPart,
+)
 from service.errors import TemplateRefusedError
 from service.prompt.formats.family import Family
-
-_WORDS = re.compile(r"[A-Za-z0-9_ .,:/+-]*")
+from service.prompt.template_tools import to_call_fields, to_result_message
 
 Messages = list[dict[str, Any]]
 
 
 def to_part_messages(conversation: Conversation, edit: Callable[[str], str]) -> Messages:
     """Return messages of typed parts in their order; `edit` goes over each text."""
-    return [
-        {
-            "role": str(message.role),
-            "content": [
-                {"type": "text", "text": edit(part.text)}
-                if isinstance(part, TextPart)
-                else {"type": str(part.modality)}
-                for part in message.parts
-            ],
-        }
-        for message in conversation.messages
-    ]
+    messages: Messages = []
+    for message in conversation.messages:
+        if message.role is Role.TOOL:
+            messages += _results(message, edit)
+            continue
+        content = [
+            {"type": "text", "text": edit(part.text)}
+            if isinstance(part, TextPart)
+            else {"type": str(part.modality)}
+            for part in message.parts
+            if isinstance(part, TextPart | MediaPart)
+        ]
+        messages.append(
+            {"role": str(message.role), "content": content, **to_call_fields(message, edit)}
+        )
+    return messages
 
 
 def to_string_messages(
@@ -47,40 +57,36 @@ def to_string_messages(
     Of `trusted` texts each placeholder is taken for one of the message's media.
     """
     numbers: Counter[Modality] = Counter()
-    messages = []
+    messages: Messages = []
     for message in conversation.messages:
+        if message.role is Role.TOOL:
+            messages += _results(message, edit)
+            continue
         places = _places(message, family, numbers)
         texts = [part.text for part in message.parts if isinstance(part, TextPart) and part.text]
         if trusted:
             places = _missing(places, "\n".join(texts))
+        content = "\n".join([*places, *map(edit, texts)])
         messages.append(
-            {"role": str(message.role), "content": "\n".join([*places, *map(edit, texts)])}
+            {"role": str(message.role), "content": content, **to_call_fields(message, edit)}
         )
     return messages
 
 
-def edit_texts(value: Any, edit: Callable[[str], str]) -> Any:  # noqa: ANN401 - as JSON has it
-    """Return a caller's value with `edit` gone over its texts, but for words such as `high`.
-
-    A template compares those with words of its own, and they spell no control token.
-    """
-    if isinstance(value, str):
-        return value if _WORDS.fullmatch(value) else edit(value)
-    if isinstance(value, Mapping):
-        return {key: edit_texts(one, edit) for key, one in value.items()}
-    if isinstance(value, list):
-        return [edit_texts(one, edit) for one in value]
-    return value
+def _results(message: Message, edit: Callable[[str], str]) -> Messages:
+    """Return a message for each result, as OpenAI's clients send them."""
+    return [
+        to_result_message(part, edit) for part in message.parts if isinstance(part, ToolResultPart)
+    ]
 
 
 def _places(message: Message, family: Family | None, numbers: Counter[Modality]) -> list[str]:
     """Return what stands for each medium, kinds together, in the order of their first."""
     kinds: dict[Modality, list[str]] = {}
-    for part in message.parts:
-        if not isinstance(part, TextPart):
-            numbers[part.modality] += 1
-            place = _place(part, family, numbers[part.modality])
-            kinds.setdefault(part.modality, []).extend([place] if place else [])
+    for part in message.media_parts():
+        numbers[part.modality] += 1
+        place = _place(part, family, numbers[part.modality])
+        kinds.setdefault(part.modality, []).extend([place] if place else [])
     return [place for places in kinds.values() for place in places]
 
 

@@ -57,6 +57,20 @@ def find_template(
     return None
 
 
+def find_tool_template(directory: Path, usual: TemplateSource | None) -> TemplateSource | None:
+    """Return the template for conversations with tools; `usual` where it is the same one.
+
+    Where tools are told, vLLM does not look at the processor's template, and takes of a
+    tokenizer's several the one named `tool_use`.
+    """
+    if usual is None or usual.is_operators or usual.leaves_open:
+        return usual
+    for text, origin in _of_tokenizer(directory, "tool_use"):
+        if text:
+            return usual if text == usual.text else TemplateSource(text, origin)
+    return usual
+
+
 def _of_tekken(directory: Path, family: Family) -> TemplateSource:
     version = read_tekken_version(directory)
     template = family.tekken_templates.get(version)
@@ -93,20 +107,25 @@ def _shipped(directory: Path) -> Iterator[tuple[str | None, str]]:
         processor = read_json(directory / "processor_config.json")
         yield _default(processor), "processor_config.json"
         yield _default(legacy), "chat_template.json"
-    jinja = directory / "chat_template.jinja"
-    if jinja.is_file():
-        yield _read_text(jinja), "chat_template.jinja"
-    yield _default(read_json(directory / "tokenizer_config.json")), "tokenizer_config.json"
-    yield _default(legacy), "chat_template.json"
+    yield from _of_tokenizer(directory)
 
 
-def _default(config: dict[str, Any]) -> str | None:
-    """Return the template, or of several the one named `default`."""
+def _of_tokenizer(directory: Path, name: str = "default") -> Iterator[tuple[str | None, str]]:
+    for file in (f"additional_chat_templates/{name}.jinja", "chat_template.jinja"):
+        if (directory / file).is_file():
+            yield _read_text(directory / file), file
+    config = read_json(directory / "tokenizer_config.json")
+    yield _default(config, name), "tokenizer_config.json"
+    yield _default(read_json(directory / "chat_template.json")), "chat_template.json"
+
+
+def _default(config: dict[str, Any], name: str = "default") -> str | None:
+    """Return the template, or of several the one of that name, or the one named `default`."""
     found = config.get("chat_template")
     if isinstance(found, list):
         found = {entry["name"]: entry["template"] for entry in found}
     if isinstance(found, dict):
-        found = found.get("default")
+        found = found.get(name) or found.get("default")
     return found if isinstance(found, str) else None
 
 

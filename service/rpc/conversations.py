@@ -18,6 +18,7 @@ from service.domain.conversation import (
     Part,
     PcmEncoding,
     PcmFormat,
+    ReasoningPart,
     RemoteUrl,
     Role,
     ServerPath,
@@ -25,7 +26,7 @@ from service.domain.conversation import (
     TextPart,
     VideoPart,
 )
-from service.errors import NotServedYetError
+from service.rpc.tools import to_tool_call, to_tool_result
 from triptych.v1 import conversation_pb2 as conversation_pb
 from triptych.v1 import media_pb2
 
@@ -37,6 +38,13 @@ _ROLES = {
     conversation_pb.ROLE_SYSTEM: Role.SYSTEM,
     conversation_pb.ROLE_USER: Role.USER,
     conversation_pb.ROLE_ASSISTANT: Role.ASSISTANT,
+    conversation_pb.ROLE_TOOL: Role.TOOL,
+}
+# In messages of which role they may be.
+_ROLES_OF_KINDS = {
+    "tool_call": conversation_pb.ROLE_ASSISTANT,
+    "reasoning": conversation_pb.ROLE_ASSISTANT,
+    "tool_result": conversation_pb.ROLE_TOOL,
 }
 _PCM_ENCODINGS = {
     media_pb2.PCM_ENCODING_S16: PcmEncoding.S16,
@@ -44,21 +52,33 @@ _PCM_ENCODINGS = {
     media_pb2.PCM_ENCODING_S32: PcmEncoding.S32,
     media_pb2.PCM_ENCODING_F32: PcmEncoding.F32,
 }
+_NO_MEDIA = {"text", *_ROLES_OF_KINDS}
 _SHA256_BYTES = 32
 _MAX_URL_CHARACTERS = 8192
 # Half a second of the event loop's time; more than fit any model's context.
 _MAX_PARTS = 50_000
+# Of all calls together; they are parsed on the event loop.
+_MAX_ARGUMENT_CHARACTERS = 4 << 20
 
 
 def to_conversation(
-    conversation: conversation_pb.Conversation, violations: Violations
+    conversation: conversation_pb.Conversation,
+    violations: Violations,
+    *,
+    may_be_empty: bool = False,
 ) -> Conversation:
     """Convert; what is wrong goes to `violations`."""
-    if not conversation.messages:
+    if not conversation.messages and not may_be_empty:
         violations.add("conversation.messages", "is empty; at least one message is needed")
     if _has_too_many_parts(conversation):
         violations.add(
             "conversation.messages", f"must have at most {_MAX_PARTS} messages, and parts in them"
+        )
+        return Conversation(())
+    if _argument_characters(conversation) > _MAX_ARGUMENT_CHARACTERS:
+        violations.add(
+            "conversation.messages",
+            f"the arguments of their calls must have at most {_MAX_ARGUMENT_CHARACTERS} characters",
         )
         return Conversation(())
     return Conversation(
@@ -76,18 +96,44 @@ def _has_too_many_parts(conversation: conversation_pb.Conversation) -> bool:
     return sum(len(message.parts) for message in messages) > _MAX_PARTS
 
 
+def _argument_characters(conversation: conversation_pb.Conversation) -> int:
+    return sum(
+        len(part.tool_call.arguments)
+        for message in conversation.messages
+        for part in message.parts
+        if part.HasField("tool_call")
+    )
+
+
 def _to_message(message: conversation_pb.Message, path: str, violations: Violations) -> Message:
     if message.role not in _ROLES:
         violations.add(
-            f"{path}.role", "must be ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT; it is unset"
+            f"{path}.role", "must be ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT or ROLE_TOOL"
         )
     if not message.parts:
         violations.add(f"{path}.parts", "is empty; at least one part is needed")
+    _check_kinds(message, path, violations)
     parts = (
         _to_part(part, f"{path}.parts[{index}]", violations)
         for index, part in enumerate(message.parts)
     )
     return Message(_ROLES.get(message.role, Role.USER), tuple(part for part in parts if part))
+
+
+def _check_kinds(message: conversation_pb.Message, path: str, violations: Violations) -> None:
+    """Demand that parts fit the role, and one `reasoning`: templates have a place for one."""
+    has_reasoning = False
+    for index, part in enumerate(message.parts):
+        kind = part.WhichOneof("kind") or ""
+        field = f"{path}.parts[{index}].{kind}"
+        role = _ROLES_OF_KINDS.get(kind)
+        if role is not None and message.role != role:
+            violations.add(field, f"needs a message of {conversation_pb.Role.Name(role)}")
+        elif kind and role is None and message.role == conversation_pb.ROLE_TOOL:
+            violations.add(field, "a message of ROLE_TOOL has tool_result parts only")
+        if kind == "reasoning" and has_reasoning:
+            violations.add(field, "is the second of its message; join them")
+        has_reasoning |= kind == "reasoning"
 
 
 def _to_part(part: conversation_pb.Part, path: str, violations: Violations) -> Part | None:
@@ -97,10 +143,23 @@ def _to_part(part: conversation_pb.Part, path: str, violations: Violations) -> P
         case None:
             violations.add(path, "is not set; set one of text, image, audio or video")
             return None
-        case "tool_call" | "tool_result" | "reasoning" as kind:
-            raise NotServedYetError(f"{path}.{kind}: is not served yet", feature=f"Part.{kind}")
+        case "tool_call":
+            return to_tool_call(part.tool_call, f"{path}.tool_call", violations)
+        case "tool_result":
+            return to_tool_result(part.tool_result, f"{path}.tool_result", violations)
+        case "reasoning":
+            return ReasoningPart(part.reasoning)
         case kind:
             return to_media_part(getattr(part, kind), f"{path}.{kind}", violations)
+
+
+def to_turn_part(part: conversation_pb.Part, path: str, violations: Violations) -> Part | None:
+    """Convert a part of a turn in a session: what a user says, or what a tool gave."""
+    kind = part.WhichOneof("kind")
+    if kind in ("tool_call", "reasoning"):
+        violations.add(f"{path}.{kind}", "is the model's to say")
+        return None
+    return _to_part(part, path, violations)
 
 
 def to_media(
@@ -109,10 +168,12 @@ def to_media(
     """Convert the media of a finished prompt; what is wrong goes to `violations`."""
     media: list[MediaPart] = []
     for index, part in enumerate(parts):
+        kind = part.WhichOneof("kind")
+        if kind in _NO_MEDIA:
+            violations.add(f"media[{index}].{kind}", "is no medium; text belongs into the prompt")
+            continue
         found = _to_part(part, f"media[{index}]", violations)
-        if isinstance(found, TextPart):
-            violations.add(f"media[{index}].text", "is no medium; text belongs into the prompt")
-        elif found is not None:
+        if isinstance(found, MediaPart):
             media.append(found)
     return tuple(media)
 

@@ -39,7 +39,7 @@ class OurPrompts:
 
     def token_ids(self, case: Case) -> list[int]:
         """Return the prompt's ids, media in their places."""
-        ids = self._encode(self.render(case))
+        ids = self.ids_of(self.render(case))
         prepared = [self._prepare(part.field) for part in case.conversation().media_parts()]
         prompt = asyncio.run(self._builder.build(ids, prepared))
         return list(self._builder.to_send(prompt)["prompt_token_ids"])
@@ -48,7 +48,8 @@ class OurPrompts:
         """Return the prompt's text, and what of it a user wrote."""
         return self.renderer.render(case.conversation(), case.options)
 
-    def _encode(self, rendered: RenderedPrompt) -> list[int]:
+    def ids_of(self, rendered: RenderedPrompt) -> list[int]:
+        """Return the ids of a prompt's text, media not yet in their places."""
         request = pb.EncodeRequest(
             text=rendered.text.encode(),
             literal_spans=[

@@ -18,6 +18,7 @@ from tests.conformance.formats.families import (
     qwen_audio,
     qwen_vl,
     text,
+    tools,
     ultravox,
 )
 
@@ -25,6 +26,6 @@ _IMAGES = (llava, qwen_vl, gemma, mistral, idefics, internvl, glm, llama_4, kimi
 _SOUNDS = (qwen_audio, granite, ultravox)
 CHECKPOINTS: dict[str, Checkpoint] = {
     checkpoint.name: checkpoint
-    for module in (text, *_IMAGES, *_SOUNDS)
+    for module in (text, tools, *_IMAGES, *_SOUNDS)
     for checkpoint in module.CHECKPOINTS
 }

@@ -43,19 +43,19 @@ MISTRAL = (
 )
 
 
-def _write_llama(directory: Path, ids: dict[str, int]) -> None:
+def write_llama(directory: Path, ids: dict[str, int]) -> None:
     from transformers import LlamaConfig
 
     LlamaConfig(**tiny_text(ids), architectures=["LlamaForCausalLM"]).save_pretrained(directory)
 
 
-def _write_qwen(directory: Path, ids: dict[str, int]) -> None:
+def write_qwen(directory: Path, ids: dict[str, int]) -> None:
     from transformers import Qwen2Config
 
     Qwen2Config(**tiny_text(ids), architectures=["Qwen2ForCausalLM"]).save_pretrained(directory)
 
 
-def _write_mistral(directory: Path, ids: dict[str, int]) -> None:
+def write_mistral(directory: Path, ids: dict[str, int]) -> None:
     from transformers import MistralConfig
 
     MistralConfig(**tiny_text(ids), architectures=["MistralForCausalLM"]).save_pretrained(directory)
@@ -66,7 +66,7 @@ CHECKPOINTS = (
         "chatml",
         Vocabulary("byte-level", ["<|im_start|>"], {"eos_token": "<|im_end|>"}),
         CHATML,
-        _write_llama,
+        write_llama,
     ),
     Checkpoint(
         "qwen2",
@@ -76,7 +76,7 @@ CHECKPOINTS = (
             {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
         ),
         QWEN,
-        _write_qwen,
+        write_qwen,
     ),
     Checkpoint(
         "llama-3",
@@ -87,7 +87,7 @@ CHECKPOINTS = (
             adds_bos=True,
         ),
         LLAMA_3,
-        _write_llama,
+        write_llama,
     ),
     Checkpoint(
         "llama-2",
@@ -98,7 +98,7 @@ CHECKPOINTS = (
             adds_bos=True,
         ),
         LLAMA_2,
-        _write_llama,
+        write_llama,
     ),
     Checkpoint(
         "mistral",
@@ -109,6 +109,6 @@ CHECKPOINTS = (
             adds_bos=True,
         ),
         MISTRAL,
-        _write_mistral,
+        write_mistral,
     ),
 )
