@@ -175,7 +175,7 @@ def _theirs(family: Family, case: ToolCase) -> list[int]:
     """Return the ids of vLLM's server."""
     server = OnlineRenderer(
         family.vllm.model_config,
-        family.vllm._renderer,
+        family.vllm.renderer,
         request_logger=None,
         chat_template=None,
         chat_template_content_format="auto",
