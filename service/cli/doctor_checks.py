@@ -68,13 +68,14 @@ _GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@latest"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding; the cure matters only when it is not ok."""
+    """One finding; the cure matters only when it is not ok. Advice is what could be changed."""
 
     name: str
     is_ok: bool
     found: str
     cure: str = ""
     is_required: bool = True
+    is_advice: bool = False
 
 
 def run_checks(sidecar: str | None) -> Iterator[Check]:

@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
-from vllm.config import VllmConfig
 from vllm.model_executor.model_loader import get_model_cls
-from vllm.utils.torch_utils import get_kv_cache_torch_dtype
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from service.domain.conversation import Modality
-from service.domain.model import ModelDescription, ModelMemory
+from service.domain.model import ModelDescription
 from service.domain.sampling import Sampling
 from service.engine.hearing import sample_rate_hz
+from service.engine.model_memory import memory_of
 from service.engine.multimodal import MEDIA_MODALITIES
-from service.engine.weight_files import measure_weights
 
 _DEFAULT_AUDIO_RATE_HZ = 16_000
 _UNLIKELY_NUMBER = 918273645
@@ -46,7 +44,7 @@ def describe_model(
         quantization=str(config.quantization or ""),
         kv_cache_tokens=kv_cache_tokens,
         audio_sample_rate_hz=_audio_sample_rate_hz(llm),
-        memory=_memory(llm.vllm_config, Path(directory), kv_cache_tokens),
+        memory=memory_of(llm.vllm_config, Path(directory), kv_cache_tokens),
         adapters=adapters,
     )
 
@@ -56,32 +54,6 @@ def find_directory(model: str, revision: str | None) -> str:
     if Path(model).is_dir():
         return model
     return str(snapshot_download(model, revision=revision, allow_patterns=_SMALL_FILES))
-
-
-def _memory(config: VllmConfig, directory: Path, kv_cache_tokens: int) -> ModelMemory:
-    weights = measure_weights(directory)
-    bytes_per_token = _kv_cache_bytes_per_token(config)
-    return ModelMemory(
-        weights_bytes=weights.total,
-        encoder_weights_bytes=weights.encoders,
-        kv_cache_bytes=kv_cache_tokens * bytes_per_token,
-        kv_cache_bytes_per_token=bytes_per_token,
-        tensor_parallel_size=config.parallel_config.tensor_parallel_size,
-        pipeline_parallel_size=config.parallel_config.pipeline_parallel_size,
-    )
-
-
-def _kv_cache_bytes_per_token(config: VllmConfig) -> int:
-    """Return what one token takes over all devices and layers; 0 for a model without attention."""
-    model = config.model_config
-    if model.is_attention_free:
-        return 0
-    layers = model.get_num_layers(config.parallel_config)
-    layers *= config.parallel_config.pipeline_parallel_size
-    # Keys and values of each head; multi-head latent attention keeps one vector for both.
-    vectors = 1 if model.use_mla else 2 * model.get_total_num_kv_heads()
-    width = get_kv_cache_torch_dtype(config.cache_config.cache_dtype, model.dtype).itemsize
-    return int(layers * vectors * model.get_head_size() * width)
 
 
 def _part_limits(llm: AsyncLLM) -> dict[Modality, int]:

@@ -25,18 +25,24 @@ class WeightBytes(NamedTuple):
     encoders: int
 
 
-def measure_weights(directory: Path) -> WeightBytes:
-    """Add up a checkpoint's tensors; zeros where it has no safetensors, or damaged ones."""
+def measure_weights(directory: Path, *, float32_bytes: int = 4) -> WeightBytes:
+    """Add up a checkpoint's tensors; zeros where it has no safetensors, or damaged ones.
+
+    `float32_bytes` is what a 32-bit number takes once it is loaded, which may be less.
+    """
     total = encoders = 0
     for path in sorted(directory.glob("*.safetensors")):
-        for name, size_bytes in _tensors(path):
+        for name, dtype, stored_bytes in _tensors(path):
+            is_cast = dtype == "F32"
+            size_bytes = stored_bytes * float32_bytes // 4 if is_cast else stored_bytes
             total += size_bytes
             if any(part in name for part in _ENCODER_NAMES):
                 encoders += size_bytes
     return WeightBytes(total, encoders)
 
 
-def _tensors(path: Path) -> Iterator[tuple[str, int]]:
+def _tensors(path: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, the type (such as `BF16`) and the size of each."""
     try:
         with path.open("rb") as file:
             (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
@@ -46,4 +52,4 @@ def _tensors(path: Path) -> Iterator[tuple[str, int]]:
     for name, tensor in header.items():
         if name != "__metadata__":
             start, end = tensor["data_offsets"]
-            yield name, end - start
+            yield name, tensor["dtype"], end - start
