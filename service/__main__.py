@@ -18,6 +18,7 @@ from service.cli import chat, doctor, health, render
 from service.cli.adapter_flags import add_adapter_flags, to_adapters
 from service.cli.media_flags import add_media_flags, to_media_config
 from service.cli.request_flags import add_request_flags, to_request_config
+from service.cli.session_flags import add_session_flags, to_session_limits
 from service.config import (
     ServerConfig,
     prepare_engine_environment,
@@ -115,8 +116,13 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="debug brings vLLM's own log back (default: %(default)s)",
     )
     _add_prompt_flags(serve)
+    _add_flags_of_modules(serve)
+
+
+def _add_flags_of_modules(serve: argparse.ArgumentParser) -> None:
     add_adapter_flags(serve)
     add_request_flags(serve)
+    add_session_flags(serve)
     add_media_flags(serve)
 
 
@@ -146,6 +152,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         grace_s=arguments.grace,
         max_message_bytes=arguments.max_message_mib << 20,
         media=to_media_config(arguments),
+        sessions=to_session_limits(arguments, arguments.max_message_mib << 20),
         log_level=arguments.log_level,
         metrics_listen=arguments.metrics_listen,
         chat_template=arguments.chat_template,

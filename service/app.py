@@ -41,7 +41,7 @@ class Application:
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
-        self._serving = Serving()
+        self._serving = Serving(config.sessions)
         self._server: RpcServer | None = None
         self._sidecar: SidecarProcess | None = None
         self._tokenizer: SidecarClient | None = None
@@ -186,13 +186,14 @@ class Application:
                 self._tokenizer,
                 prompter,
                 self._admission,
-                deadline_margin_s=self._config.requests.deadline_margin_s,
                 self._media.structure_checker(),
+                deadline_margin_s=self._config.requests.deadline_margin_s,
             ),
             prober=Prober(prompter, preparer),
             prompter=prompter,
             tokenizer=self._tokenizer,
             placeholders=renderer.places.placeholders,
+            session_media=self._media.session_media(),
         )
 
 

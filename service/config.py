@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.domain.limits import MediaLimits
+from service.domain.limits import MediaLimits, SessionLimits
 from service.domain.model import Adapter
 from service.errors import StartupError
 
@@ -73,6 +73,7 @@ class ServerConfig:
     chat_template: Path | None = None
     prompt_format: str | None = None
     adapters: tuple[Adapter, ...] = ()
+    sessions: SessionLimits = field(default_factory=SessionLimits)
     engine_flags: tuple[str, ...] = field(default=())
     requests: RequestConfig = field(default_factory=RequestConfig)
 

@@ -24,6 +24,7 @@
     │   └── ShuttingDownError
     ├── DeadlineExceededError          nothing was written when the call's deadline was near
     ├── ReaderStalledError             the client reads no more of its answer
+    ├── SessionLimitExceededError      a session was idle for too long, or lasted too long
     └── StartupError                   the server cannot start; never reaches a client
 
 `service/rpc/status.py` turns them into gRPC statuses by one table.
@@ -202,6 +203,18 @@ class ReaderStalledError(TriptychError):
         super().__init__(
             f"the client did not read its answer on for {timeout_s:g} s; the server ended it",
             reader_timeout_s=f"{timeout_s:g}",
+        )
+
+
+class SessionLimitExceededError(TriptychError):
+    """A session was idle for too long, or lasted as long as one may."""
+
+    def __init__(self, limit: str, limit_s: float) -> None:
+        super().__init__(
+            f"{limit} is {limit_s:g} and is reached; go on in a new session, opened with the "
+            "conversation until now",
+            limit=limit,
+            limit_value=f"{limit_s:g}",
         )
 
 

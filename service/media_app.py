@@ -13,11 +13,12 @@ from service.media.fetch.fetcher import Fetcher
 from service.media.fetch.network import Network
 from service.media.prepared_cache import PreparedCache
 from service.media.preparer import WorkerMediaPreparer
+from service.media.session_media import SessionFileSource
 from service.media.sources.resolver import SourceResolver
 from service.media.sources.server_path import ServerPaths
 from service.media.store.media_store import MediaStore
-from service.telemetry.logging import stage
 from service.structures import StructureChecker
+from service.telemetry.logging import stage
 from service.telemetry.metrics import MEDIA_WORKERS_ENDED, watch_media_bytes
 from service.workers.pool import WorkerLimits, WorkerPool
 
@@ -83,7 +84,6 @@ class MediaApplication:
             audio_rate_hz=model.audio_sample_rate_hz,
         )
 
-    async def stop(self) -> None:
     def structure_checker(self) -> StructureChecker:
         """Return what tries structured outputs, in the same workers."""
         if self._workers is None:
@@ -96,6 +96,7 @@ class MediaApplication:
             raise RuntimeError("sources must be opened first")
         return SessionFileSource(self._resolver, self._budget, self._config.limits)
 
+    async def stop(self) -> None:
         """End everything. Harmless when a start failed half-way."""
         if self._workers is not None:
             await self._workers.stop()

@@ -118,7 +118,6 @@ class Workers(Protocol):
         """
 
 
-class MediaPreparer(Protocol):
 class StructureTester(Protocol):
     """Tells whether structured outputs can be used."""
 
@@ -126,6 +125,7 @@ class StructureTester(Protocol):
         """Raise InvalidRequestError for one that is broken or costs too much."""
 
 
+class MediaPreparer(Protocol):
     """Turns media parts into what the engine takes, off the event loop.
 
     Raises the errors of errors.py for the part that fails first; the others are given up.

@@ -34,3 +34,17 @@ class MediaLimits:
                 for field in fields(self)
             }
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session may last, and how much may be said in it.
+
+    `idle_s` is without a message and without a running answer. `text_bytes` are what the client
+    sends beside media, and `parts` what the conversation has, over all turns and the opening.
+    """
+
+    idle_s: float = 300.0
+    total_s: float = 3600.0
+    text_bytes: int = 64 << 20
+    parts: int = 50_000

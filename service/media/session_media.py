@@ -8,6 +8,7 @@ Tested by tests/unit/media/test_session_media.py.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 from service.domain.conversation import HeldMedia, InlineData, MediaPart
 from service.domain.limits import MediaLimits
@@ -16,6 +17,19 @@ from service.media.budget import ByteBudget
 from service.media.encoded import EncodedWriter
 from service.media.limits import check_limit
 from service.media.sources.resolver import ResolvedMedia, SourceResolver
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFileSource:
+    """Opens sessions' media, with what the server has for them."""
+
+    resolver: SourceResolver
+    budget: ByteBudget
+    limits: MediaLimits
+
+    def open(self, caller: str, limits: dict[str, float]) -> SessionFiles:
+        """Start the media of one session; `limits` may lower the server's own."""
+        return SessionFiles(self.resolver, self.budget, self.limits.lowered_by(limits), caller)
 
 
 class SessionFiles:

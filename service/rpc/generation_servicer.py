@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any
 
-from service.errors import InvalidRequestError, NotServedYetError
+from service.errors import InvalidRequestError
 from service.rpc.caller import caller_of
 from service.rpc.deadlines import with_deadline
-from service.rpc.requests import to_generation_request
+from service.rpc.requests import to_generation_request, to_opening
 from service.rpc.responses import from_event, join
 from service.rpc.serving import Serving
+from service.rpc.sessions import take_messages
+from service.sessions.dialogue import Dialogue
+from service.sessions.session import Session
 from triptych.v1 import generation_service_pb2 as pb
 from triptych.v1 import generation_service_pb2_grpc as pb_grpc
 
@@ -47,10 +51,29 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
     async def Converse(  # noqa: N802 - the contract's name
         self, request_iterator: AsyncIterator[pb.ConverseRequest], context: Any
     ) -> AsyncGenerator[pb.ConverseResponse, None]:
-        """Refuse: sessions come with a later version."""
-        raise NotServedYetError(
-            "Converse: this server version has no sessions yet; "
-            "use Generate with the whole conversation",
-            method="triptych.v1.GenerationService/Converse",
-        )
-        yield  # makes this a stream, as the contract says
+        """Answer turn by turn, while the client's messages are read beside it."""
+        self._serving.check_open()
+        session = Session(self._serving.session_limits)
+        with ExitStack() as opened:
+            opened.enter_context(self._serving.told_of_close(session.drain))
+
+            def open_dialogue(config: pb.GenerateRequest) -> Dialogue:
+                dialogue = self._open_dialogue(config, context)
+                opened.callback(dialogue.media.close)
+                return dialogue
+
+            reading = asyncio.create_task(take_messages(request_iterator, session, open_dialogue))
+            try:
+                async with aclosing(session.answers()) as answers:
+                    async for turn_index, event in answers:
+                        yield pb.ConverseResponse(turn_index=turn_index, event=from_event(event))
+            finally:
+                reading.cancel()
+                await asyncio.wait((reading,))
+
+    def _open_dialogue(self, config: pb.GenerateRequest, context: Any) -> Dialogue:
+        model = self._serving.model(config.model)
+        opening = to_opening(config, caller_of(context, self._caller_header))
+        opening = with_deadline(opening, config.output_options, context)
+        media = model.session_media.open(opening.caller, opening.media_limits)
+        return Dialogue(opening, model.generator.generate, media)

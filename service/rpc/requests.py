@@ -30,9 +30,29 @@ if TYPE_CHECKING:
 
 def to_generation_request(message: pb.GenerateRequest, caller: str = "") -> GenerationRequest:
     """Convert and check; raises InvalidRequestError."""
+    return _convert(message, caller, is_opening=False)
+
+
+def to_opening(message: pb.GenerateRequest, caller: str = "") -> GenerationRequest:
+    """Convert the config of a session, whose conversation may be empty; raises as above."""
+    violations = Violations()
+    kind = message.WhichOneof("prompt")
+    if kind in ("text", "token_ids"):
+        violations.add(kind, "is a finished prompt; a session begins with a conversation, or none")
+    if message.media:
+        violations.add("media", "goes with text or token_ids; a session's media are parts")
+    if message.sampling.n > 1:
+        violations.add("sampling.n", f"must be 1 in a session, got {message.sampling.n}")
+    if message.prompt_options.continue_final_message:
+        violations.add("prompt_options.continue_final_message", "is not for sessions; use Generate")
+    violations.raise_if_any()
+    return _convert(message, caller, is_opening=True)
+
+
+def _convert(message: pb.GenerateRequest, caller: str, *, is_opening: bool) -> GenerationRequest:
     _reject_unserved(message)
     violations = Violations()
-    prompt = _to_prompt(message, violations)
+    prompt = _to_prompt(message, violations, is_opening=is_opening)
     sampling = to_sampling(message, violations)
     options = _to_prompt_options(message.prompt_options, prompt, violations)
     media_limits = _to_media_limits(message.media_options.limits, violations)
@@ -70,12 +90,16 @@ def _reject_unserved(message: pb.GenerateRequest) -> None:
 _NO_PROMPT = "is not set; set one of conversation, text or token_ids"
 
 
-def _to_prompt(message: pb.GenerateRequest, violations: Violations) -> Prompt | None:
+def _to_prompt(
+    message: pb.GenerateRequest, violations: Violations, *, is_opening: bool
+) -> Prompt | None:
     match message.WhichOneof("prompt"):
+        case None if is_opening:
+            return Conversation(())
         case "conversation":
             if message.media:
                 violations.add("media", "goes with text or token_ids; a message has its own parts")
-            return to_conversation(message.conversation, violations)
+            return to_conversation(message.conversation, violations, may_be_empty=is_opening)
         case "text":
             if not message.text:
                 violations.add("text", "is empty; a prompt needs at least one character")

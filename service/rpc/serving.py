@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from service.domain.conversation import Modality
 from service.domain.events import Event, GenerationRequest
+from service.domain.limits import SessionLimits
 from service.domain.model import ModelDescription, PromptFormat
 from service.domain.prompt_preview import MeasuredPrompt, PromptPreview
 from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
-from service.ports import MediaProber, Tokenizer
+from service.ports import MediaProber, SessionMediaSource, Tokenizer
 
 _MOST_NAMES_TOLD = 20
 
@@ -44,14 +46,17 @@ class LoadedModel:
     prompter: MakesPrompts
     tokenizer: Tokenizer
     placeholders: Mapping[Modality, str]
+    session_media: SessionMediaSource
 
 
 class Serving:
-    """Holds the loaded model between `open` and `close`."""
+    """Holds the loaded model between `open` and `close`, and how long sessions may last."""
 
-    def __init__(self) -> None:
+    def __init__(self, session_limits: SessionLimits | None = None) -> None:
+        self.session_limits = session_limits or SessionLimits()
         self._loaded: LoadedModel | None = None
         self._is_closed = False
+        self._to_tell: set[Callable[[], None]] = set()
 
     def open(self, model: LoadedModel) -> None:
         """Serve this model from now on."""
@@ -60,6 +65,17 @@ class Serving:
     def close(self) -> None:
         """Take no new requests; those that run go on."""
         self._is_closed = True
+        for tell in tuple(self._to_tell):
+            tell()
+
+    @contextmanager
+    def told_of_close(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Call `tell` at `close`, if that comes while the block runs; for calls that last."""
+        self._to_tell.add(tell)
+        try:
+            yield
+        finally:
+            self._to_tell.discard(tell)
 
     def check_open(self) -> None:
         """Raise ShuttingDownError after `close`; for calls that need no model."""

@@ -80,6 +80,10 @@ _STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.Value
         reasons.ERROR_REASON_DEADLINE_EXCEEDED,
     ),
     errors.ReaderStalledError: (code_pb2.ABORTED, reasons.ERROR_REASON_READER_STALLED),
+    errors.SessionLimitExceededError: (
+        code_pb2.ABORTED,
+        reasons.ERROR_REASON_SESSION_LIMIT_EXCEEDED,
+    ),
 }
 
 

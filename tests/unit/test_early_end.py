@@ -19,6 +19,7 @@ from service.domain.events import (
 )
 from service.domain.sampling import Sampling
 from tests.fakes.fake_way import FakeWay
+from tests.unit.media.open_media import until
 
 
 def ask(ending: Ending, **sampling: Any) -> GenerationRequest:
@@ -50,8 +51,7 @@ async def test_the_end_comes_in_the_middle_of_a_step() -> None:
     way, ending = FakeWay(), Ending()
     way.engine.hold.clear()  # nothing comes after the first step
     answering = asyncio.create_task(answer(way, ask(ending)))
-    while not way.engine.hold._waiters:
-        await asyncio.sleep(0)
+    await until(lambda: bool(way.engine.hold._waiters))
     ending.end(FinishReason.CANCELLED)
     events = await answering
     assert not way.engine.running

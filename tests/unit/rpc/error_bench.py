@@ -141,6 +141,14 @@ class ErrorBench:
         async for _ in stub.Generate(generation_service_pb2.GenerateRequest(**fields)):
             pass
 
+    async def converse(self, **message: Any) -> None:
+        """Begin a session with one message, and listen to its end."""
+        stub = generation_service_pb2_grpc.GenerationServiceStub(await self.channel())
+        call = stub.Converse()
+        await call.write(generation_service_pb2.ConverseRequest(**message))
+        while await call.read() is not grpc.aio.EOF:
+            pass
+
     async def ask_about(self, kind: str, *, limits: Any = None, **source: Any) -> None:
         """Ask about one medium."""
         part = conversation_pb2.Part()

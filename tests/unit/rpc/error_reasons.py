@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from service.domain.limits import SessionLimits
 from service.domain.model import PromptFormat
 from service.errors import (
     DeadlineExceededError,
@@ -22,6 +23,7 @@ from service.errors import (
 from service.prompt.chat_template import ChatTemplate
 from service.prompt.paced_renderer import PacedRenderer
 from service.prompt.renderer import TemplateRenderer
+from service.rpc.serving import Serving
 from tests.unit.rpc.error_bench import SECRET, ErrorBench, FailingGenerator
 from triptych.v1 import conversation_pb2, error_reason_pb2, sampling_pb2
 
@@ -123,3 +125,10 @@ async def ask_with_too_little_time(bench: ErrorBench) -> None:
 async def read_no_further(bench: ErrorBench) -> None:
     bench.use_generator(FailingGenerator(ReaderStalledError(60)))
     await bench.generate(text="hi")
+
+
+@provokes("SESSION_LIMIT_EXCEEDED")
+async def say_nothing_for_long(bench: ErrorBench) -> None:
+    bench.serving = Serving(SessionLimits(idle_s=0.01))
+    bench.load()
+    await bench.converse(config={})

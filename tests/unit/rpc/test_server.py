@@ -146,15 +146,6 @@ async def test_the_model_is_described(open_server: RpcServer, channel: grpc.aio.
     assert model.memory.kv_cache_bytes == 640 * model.memory.kv_cache_bytes_per_token
 
 
-async def test_what_is_not_served_yet_says_so_and_names_the_alternative(
-    open_server: RpcServer, channel: grpc.aio.Channel
-) -> None:
-    with pytest.raises(grpc.aio.AioRpcError, match="use Generate") as refusal:
-        await generation(channel).Converse(iter(())).read()
-    assert refusal.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert reason(refusal.value) == "NOT_SERVED_YET"
-
-
 async def test_health_is_not_serving_until_the_model_is_there(
     server: RpcServer, channel: grpc.aio.Channel
 ) -> None:

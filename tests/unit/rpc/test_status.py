@@ -27,6 +27,7 @@ _MADE = {
     errors.OverloadedError: ("max_waiting_requests", 10, 11),
     errors.DeadlineExceededError: ("fetching_media",),
     errors.ReaderStalledError: (60.0,),
+    errors.SessionLimitExceededError: ("session_seconds", 60.0),
 }
 
 

@@ -167,6 +167,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         { "reason": "READER_STALLED", "metadata": { "reader_timeout_s": "60" } }
     """
+    ERROR_REASON_SESSION_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 23
+    """ABORTED. A session was idle, or lasted, as long as the server lets one. What was answered is
+    good; go on in a new session, opened with the conversation until now.
+
+        { "reason": "SESSION_LIMIT_EXCEEDED", "metadata": { "limit": "session_idle_seconds",
+          "limit_value": "300" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the `google.rpc.ErrorInfo` that every failed call carries (domain
@@ -320,5 +327,12 @@ ERROR_REASON_READER_STALLED: ErrorReason.ValueType  # 22
 has read is good; the rest was given up.
 
     { "reason": "READER_STALLED", "metadata": { "reader_timeout_s": "60" } }
+"""
+ERROR_REASON_SESSION_LIMIT_EXCEEDED: ErrorReason.ValueType  # 23
+"""ABORTED. A session was idle, or lasted, as long as the server lets one. What was answered is
+good; go on in a new session, opened with the conversation until now.
+
+    { "reason": "SESSION_LIMIT_EXCEEDED", "metadata": { "limit": "session_idle_seconds",
+      "limit_value": "300" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1076,22 +1076,29 @@ class ConverseRequest(_message.Message):
     CHUNK_FIELD_NUMBER: _builtins.int
     END_PART_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
-    """More bytes of the part that was begun."""
+    """More bytes of the part that was begun, at most 1 MiB."""
     @_builtins.property
     def config(self) -> Global___GenerateRequest:
-        """Model, sampling and options for the whole session; its prompt is the opening."""
+        """Model, sampling and options for the whole session. Its `conversation` is the opening: what was
+        said before, or instructions; unset or empty for none. `text`, `token_ids`, an `n` above 1
+        and `continue_final_message` are refused.
+        """
 
     @_builtins.property
     def part(self) -> _conversation_pb2.Part:
-        """One more part of the turn that is being said."""
+        """One more part of the turn that is being said: text or media of the user's, or only
+        `tool_result`s.
+        """
 
     @_builtins.property
     def commit(self) -> Global___Commit:
-        """The turn is complete: answer it."""
+        """The turn is complete: answer it. It needs a part, but the first when the opening's last
+        message is one to answer.
+        """
 
     @_builtins.property
     def cancel(self) -> Global___Cancel:
-        """Stop the answer that is running."""
+        """Stop the answer that is running. Without one it has no effect: it may just have ended."""
 
     @_builtins.property
     def begin_part(self) -> _conversation_pb2.Part:

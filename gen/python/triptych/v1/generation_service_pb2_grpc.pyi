@@ -64,15 +64,27 @@ class GenerationServiceStub:
     Errors: as for `Generate`.
     """
     Converse: _grpc.StreamStreamMultiCallable[_generation_service_pb2.ConverseRequest, _generation_service_pb2.ConverseResponse]
-    """Holds a conversation of several turns on one stream: configuration first, then parts
-    (media possibly in chunks) and turns.
+    """Holds a conversation of several turns on one stream.
 
-    The request stream carries one `config`, then parts and commands; the response stream
-    carries the events of `Generate` for each turn. Cancelling stops the running turn.
+    The request stream carries one `config`, then for each turn its parts and a `commit`, also
+    while an earlier turn is answered: turns are answered in their order. The response stream
+    carries for each turn the events of `Generate`, from `started` to `completed`. An answer
+    becomes a message of the conversation, which the next turn goes on with: what was read before
+    is found in the prefix cache (`cached_tokens`), and media are got and prepared once.
 
-    Errors:
-    * UNIMPLEMENTED: this server version does not serve sessions yet. Use `Generate` with the
-      whole conversation.
+    `cancel` stops the answer that runs: it ends with CANCELLED and `completed`, and what it said
+    until then stays in the conversation; before its `started` it has these two events alone. When
+    the client ends its side, turns that are committed are still answered, then the call ends OK.
+    Cancelling the call stops everything at once.
+
+    Errors: as for `Generate`, for the turn that fails; every error ends the session. To go on,
+    open a new one with the conversation until then. Also
+    * INVALID_ARGUMENT: a message out of order, named as `ConverseRequest` names it, or a session
+      whose texts or media are too large. Paths of parts count on: the first part of the first turn
+      is `conversation.messages[0].parts[0]` when the opening was empty.
+    * ABORTED: the server's `--session-idle-timeout` passed without a message and without an
+      answer, or its `--session-max-duration` is over and no answer runs.
+    * UNAVAILABLE: the server stops; the answer that runs is finished before.
     """
 
 @_typing.type_check_only
@@ -111,15 +123,27 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     Errors: as for `Generate`.
     """
     Converse: _aio.StreamStreamMultiCallable[_generation_service_pb2.ConverseRequest, _generation_service_pb2.ConverseResponse]  # type: ignore[assignment]
-    """Holds a conversation of several turns on one stream: configuration first, then parts
-    (media possibly in chunks) and turns.
+    """Holds a conversation of several turns on one stream.
 
-    The request stream carries one `config`, then parts and commands; the response stream
-    carries the events of `Generate` for each turn. Cancelling stops the running turn.
+    The request stream carries one `config`, then for each turn its parts and a `commit`, also
+    while an earlier turn is answered: turns are answered in their order. The response stream
+    carries for each turn the events of `Generate`, from `started` to `completed`. An answer
+    becomes a message of the conversation, which the next turn goes on with: what was read before
+    is found in the prefix cache (`cached_tokens`), and media are got and prepared once.
 
-    Errors:
-    * UNIMPLEMENTED: this server version does not serve sessions yet. Use `Generate` with the
-      whole conversation.
+    `cancel` stops the answer that runs: it ends with CANCELLED and `completed`, and what it said
+    until then stays in the conversation; before its `started` it has these two events alone. When
+    the client ends its side, turns that are committed are still answered, then the call ends OK.
+    Cancelling the call stops everything at once.
+
+    Errors: as for `Generate`, for the turn that fails; every error ends the session. To go on,
+    open a new one with the conversation until then. Also
+    * INVALID_ARGUMENT: a message out of order, named as `ConverseRequest` names it, or a session
+      whose texts or media are too large. Paths of parts count on: the first part of the first turn
+      is `conversation.messages[0].parts[0]` when the opening was empty.
+    * ABORTED: the server's `--session-idle-timeout` passed without a message and without an
+      answer, or its `--session-max-duration` is over and no answer runs.
+    * UNAVAILABLE: the server stops; the answer that runs is finished before.
     """
 
 class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -173,15 +197,27 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_generation_service_pb2.ConverseRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.ConverseResponse], _abc.AsyncIterator[_generation_service_pb2.ConverseResponse]]:
-        """Holds a conversation of several turns on one stream: configuration first, then parts
-        (media possibly in chunks) and turns.
+        """Holds a conversation of several turns on one stream.
 
-        The request stream carries one `config`, then parts and commands; the response stream
-        carries the events of `Generate` for each turn. Cancelling stops the running turn.
+        The request stream carries one `config`, then for each turn its parts and a `commit`, also
+        while an earlier turn is answered: turns are answered in their order. The response stream
+        carries for each turn the events of `Generate`, from `started` to `completed`. An answer
+        becomes a message of the conversation, which the next turn goes on with: what was read before
+        is found in the prefix cache (`cached_tokens`), and media are got and prepared once.
 
-        Errors:
-        * UNIMPLEMENTED: this server version does not serve sessions yet. Use `Generate` with the
-          whole conversation.
+        `cancel` stops the answer that runs: it ends with CANCELLED and `completed`, and what it said
+        until then stays in the conversation; before its `started` it has these two events alone. When
+        the client ends its side, turns that are committed are still answered, then the call ends OK.
+        Cancelling the call stops everything at once.
+
+        Errors: as for `Generate`, for the turn that fails; every error ends the session. To go on,
+        open a new one with the conversation until then. Also
+        * INVALID_ARGUMENT: a message out of order, named as `ConverseRequest` names it, or a session
+          whose texts or media are too large. Paths of parts count on: the first part of the first turn
+          is `conversation.messages[0].parts[0]` when the opening was empty.
+        * ABORTED: the server's `--session-idle-timeout` passed without a message and without an
+          answer, or its `--session-max-duration` is over and no answer runs.
+        * UNAVAILABLE: the server stops; the answer that runs is finished before.
         """
 
 def add_GenerationServiceServicer_to_server(servicer: GenerationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
