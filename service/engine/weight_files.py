@@ -28,10 +28,12 @@ class WeightBytes(NamedTuple):
 def measure_weights(directory: Path, *, float32_bytes: int = 4) -> WeightBytes:
     """Add up a checkpoint's tensors; zeros where it has no safetensors, or damaged ones.
 
-    `float32_bytes` is what a 32-bit number takes once it is loaded, which may be less.
+    `float32_bytes` is what a 32-bit number takes once it is loaded, which may be less. Where there
+    are files in Mistral's own format, vLLM loads those; others beside them have the same tensors.
     """
     total = encoders = 0
-    for path in sorted(directory.glob("*.safetensors")):
+    paths = [*directory.glob("consolidated*.safetensors")] or [*directory.glob("*.safetensors")]
+    for path in sorted(paths):
         for name, dtype, stored_bytes in _tensors(path):
             is_cast = dtype == "F32"
             size_bytes = stored_bytes * float32_bytes // 4 if is_cast else stored_bytes

@@ -21,6 +21,15 @@ def test_tensors_are_added_up_over_all_files(tmp_path: Path) -> None:
     assert measure_weights(tmp_path) == (120 + 10 + 16 + 2, 10 + 16)
 
 
+def test_what_is_there_in_two_formats_counts_once(tmp_path: Path) -> None:
+    """Checkpoints of Mistral's have the same tensors in its own format too, which is loaded."""
+    save_file({"lm_head.weight": torch.zeros(2)}, tmp_path / "model-00001-of-00001.safetensors")
+    for part in ("consolidated-1", "consolidated-2"):
+        save_file({"output.weight": torch.zeros(1)}, tmp_path / f"{part}.safetensors")
+
+    assert measure_weights(tmp_path) == (8, 0)
+
+
 def test_what_is_no_such_file_counts_nothing(tmp_path: Path) -> None:
     assert measure_weights(tmp_path) == (0, 0)
     (tmp_path / "model.safetensors").write_bytes(b"short")
