@@ -56,7 +56,7 @@ class Dialogue:
     @property
     def asks(self) -> bool:
         """Whether the last message is one to answer."""
-        return bool(self.messages) and self.messages[-1].role in _ASKING
+        return bool(self.messages) and self.messages[-1].role in (Role.USER, Role.TOOL)
 
     async def keep_sent_media(self) -> None:
         """Keep the media that came with the opening, which count from now on."""
@@ -116,6 +116,3 @@ class Dialogue:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return Message(message.role, tuple(task.result() for task in tasks))
-
-
-_ASKING = (Role.USER,)

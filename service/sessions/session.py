@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-from service.domain.conversation import MediaPart, Message, Part, Role
+from service.domain.conversation import MediaPart, Message, Part
 from service.domain.ending import Ending
 from service.domain.events import Event, FinishReason
 from service.domain.limits import SessionLimits
@@ -94,13 +94,13 @@ class Session:
 
     def commit(self) -> None:
         """Have the turn answered, after those that wait already."""
-        parts = self._heard_in_turn("commit").complete()
+        said = self._heard_in_turn("commit").complete()
         may_be_empty = self._dialogue is not None and self._dialogue.asks
-        if not parts and (self._has_committed or not may_be_empty):
+        if said is None and (self._has_committed or not may_be_empty):
             raise InvalidRequestError("commit", "there is nothing to answer; send a part first")
         self._has_committed = True
-        self._committed.append(Message(Role.USER, parts) if parts else None)
-        self._message_count += 2 if parts else 1  # the answer is one too
+        self._committed.append(said)
+        self._message_count += 1 if said is None else 2  # the answer is one too
         self._part_count += 1
 
     def cancel(self) -> None:

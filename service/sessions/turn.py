@@ -7,7 +7,14 @@ Tested by tests/unit/sessions/test_session.py.
 
 from __future__ import annotations
 
-from service.domain.conversation import InlineData, MediaPart, Part
+from service.domain.conversation import (
+    InlineData,
+    MediaPart,
+    Message,
+    Part,
+    Role,
+    ToolResultPart,
+)
 from service.errors import InvalidRequestError
 from service.ports import MediumInPieces, SessionMedia
 
@@ -28,6 +35,7 @@ class Turn:
     async def add(self, part: Part) -> None:
         """Add a whole part. Bytes that the client sent are kept now, other media when needed."""
         self._reject_recording("part")
+        self._check_speaker("part", part)
         if isinstance(part, MediaPart) and part.source.is_sent:
             part = await self._media.keep(part)
         self._parts.append(part)
@@ -35,6 +43,7 @@ class Turn:
     def begin_part(self, part: MediaPart) -> None:
         """Begin a part that comes in pieces; the bytes that its source has are the first."""
         self._reject_recording("begin_part")
+        self._check_speaker("begin_part", part)
         self._recording = self._media.begin(part)
         origin = part.source.origin
         if isinstance(origin, InlineData) and origin.data:
@@ -53,11 +62,11 @@ class Turn:
         self._parts.append(self._recording.finish())
         self._recording = None
 
-    def complete(self) -> tuple[Part, ...]:
-        """Return the parts, and begin anew."""
+    def complete(self) -> Message | None:
+        """Return what was said, and begin anew; None: nothing was."""
         self._reject_recording("commit")
         parts, self._parts = tuple(self._parts), []
-        return parts
+        return Message(_speaker_of(parts[0]), parts) if parts else None
 
     def reject_leftovers(self) -> None:
         """Refuse to end here when something was said that nobody would answer."""
@@ -68,8 +77,16 @@ class Turn:
                 "commit", "is missing: the client's stream ended with parts that wait for it"
             )
 
+    def _check_speaker(self, message: str, part: Part) -> None:
+        if self._parts and _speaker_of(part) is not _speaker_of(self._parts[0]):
+            raise InvalidRequestError(message, "a turn is the user's, or has tool results only")
+
     def _reject_recording(self, message: str) -> None:
         if self._recording is not None:
             raise InvalidRequestError(
                 message, "the part that was begun is not complete; send end_part first"
             )
+
+
+def _speaker_of(part: Part) -> Role:
+    return Role.TOOL if isinstance(part, ToolResultPart) else Role.USER

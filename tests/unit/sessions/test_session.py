@@ -17,6 +17,7 @@ from service.domain.conversation import (
     RemoteUrl,
     Role,
     TextPart,
+    ToolResultPart,
 )
 from service.domain.events import Completed, Event, FinishReason, GenerationRequest, OutputFinished
 from service.domain.limits import SessionLimits
@@ -255,6 +256,21 @@ async def test_a_part_may_come_in_pieces(talk: Talk) -> None:
     await talk.say("what is it?")
     await talk.end()
     assert talk.asked()[0].parts == (sound(b"one two three"), TextPart("what is it?"))
+
+
+async def test_a_turn_may_be_what_tools_gave(talk: Talk) -> None:
+    results = (ToolResultPart("1", "clock", "12:00"), ToolResultPart("2", "clock", "13:00"))
+    for result in results:
+        await talk.session.add_part(result, 10)
+    with pytest.raises(InvalidRequestError, match="tool results only") as refusal:
+        await part(talk.session)
+    assert refusal.value.violations[0][0] == "part"
+    with pytest.raises(InvalidRequestError, match="tool results only") as refusal:
+        await begin(talk.session)
+    assert refusal.value.violations[0][0] == "begin_part"
+    talk.session.commit()
+    await talk.end()
+    assert talk.asked() == (Message(Role.TOOL, results),)
 
 
 async def begin(session: Session) -> None:
