@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -10,7 +11,8 @@ from typing import Any, Self
 
 import grpc
 
-from service.domain.events import Event, GenerationRequest
+from service.admission import Admission, AdmissionLimits
+from service.domain.events import Event, GenerationRequest, TextDelta
 from service.domain.limits import MediaLimits
 from service.domain.media import DecodedMedia
 from service.media.budget import ByteBudget
@@ -53,6 +55,21 @@ class FailingGenerator:
         yield  # makes this a stream
 
 
+class TalkingGenerator:
+    """Talks for as long as it is listened to."""
+
+    def __init__(self) -> None:
+        self.was_ended = asyncio.Event()
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
+        """Say the same for ever."""
+        try:
+            while True:
+                yield TextDelta(0, "x" * 10_000)
+        finally:
+            self.was_ended.set()
+
+
 class ErrorBench:
     """Everything that a test may replace before its first call, which starts the server."""
 
@@ -63,6 +80,7 @@ class ErrorBench:
         self.workers = InProcessWorkers(MediaTasks(_preprocess).run)
         self.store: MediaStore | None = None
         self.parts: dict[str, object] = {}
+        self.reader_timeout_s = 60.0
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,6 +103,12 @@ class ErrorBench:
     def use_generator(self, generator: object) -> None:
         """Let this answer."""
         self.parts["generator"] = generator
+        self.load()
+
+    def use_admission(self, limits: AdmissionLimits) -> None:
+        """Let so many in."""
+        admission = Admission(limits)
+        self.way.generator = dataclasses.replace(self.way.generator, admission=admission)
         self.load()
 
     def use_renderer(self, renderer: PromptRenderer) -> None:
@@ -129,34 +153,42 @@ class ErrorBench:
             self.serving,
             max_message_bytes=MAX_MESSAGE_BYTES,
             media_store=self.store,
+            reader_timeout_s=self.reader_timeout_s,
         )
         await server.start()
         self._opened.push_async_callback(server.stop, 0)
         channel = grpc.aio.insecure_channel(server.address)
         return await self._opened.enter_async_context(channel)
 
-    async def generate(self, **fields: Any) -> None:
+    async def generation_stub(self) -> generation_service_pb2_grpc.GenerationServiceStub:
+        """Return what calls GenerationService."""
+        return generation_service_pb2_grpc.GenerationServiceStub(await self.channel())
+
+    async def generate(self, *, timeout_s: float | None = None, **fields: Any) -> None:
         """Ask for an answer, and read it to its end."""
-        stub = generation_service_pb2_grpc.GenerationServiceStub(await self.channel())
-        async for _ in stub.Generate(generation_service_pb2.GenerateRequest(**fields)):
+        stub = await self.generation_stub()
+        request = generation_service_pb2.GenerateRequest(**fields)
+        async for _ in stub.Generate(request, timeout=timeout_s):
             pass
 
     async def converse(self, **message: Any) -> None:
         """Begin a session with one message, and listen to its end."""
-        stub = generation_service_pb2_grpc.GenerationServiceStub(await self.channel())
+        stub = await self.generation_stub()
         call = stub.Converse()
         await call.write(generation_service_pb2.ConverseRequest(**message))
         while await call.read() is not grpc.aio.EOF:
             pass
 
-    async def ask_about(self, kind: str, *, limits: Any = None, **source: Any) -> None:
+    async def ask_about(
+        self, kind: str, *, limits: Any = None, timeout_s: float | None = None, **source: Any
+    ) -> None:
         """Ask about one medium."""
         part = conversation_pb2.Part()
         getattr(part, kind).source.CopyFrom(media_pb2.MediaSource(**source))
         message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
         conversation = conversation_pb2.Conversation(messages=[message])
         options = media_pb2.MediaOptions(limits=limits)
-        await self.generate(conversation=conversation, media_options=options)
+        await self.generate(timeout_s=timeout_s, conversation=conversation, media_options=options)
 
     async def media_stub(self) -> media_service_pb2_grpc.MediaServiceStub:
         """Return what calls MediaService."""

@@ -12,20 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import grpc
+
+from service.admission import AdmissionLimits
 from service.domain.limits import SessionLimits
 from service.domain.model import PromptFormat
-from service.errors import (
-    DeadlineExceededError,
-    NotServedYetError,
-    OverloadedError,
-    ReaderStalledError,
-)
+from service.errors import NotServedYetError
 from service.prompt.chat_template import ChatTemplate
 from service.prompt.paced_renderer import PacedRenderer
 from service.prompt.renderer import TemplateRenderer
 from service.rpc.serving import Serving
-from tests.unit.rpc.error_bench import SECRET, ErrorBench, FailingGenerator
-from triptych.v1 import conversation_pb2, error_reason_pb2, sampling_pb2
+from tests.unit.rpc.error_bench import SECRET, ErrorBench, FailingGenerator, TalkingGenerator
+from triptych.v1 import (
+    conversation_pb2,
+    error_reason_pb2,
+    generation_service_pb2,
+    sampling_pb2,
+)
 
 REASONS = [
     name.removeprefix("ERROR_REASON_")
@@ -110,21 +113,34 @@ async def ask_where_a_defect_is_met(bench: ErrorBench) -> None:
 
 
 @provokes("OVERLOADED")
-async def ask_when_too_much_waits(bench: ErrorBench) -> None:
-    bench.use_generator(FailingGenerator(OverloadedError("max_waiting_requests", 1024, 1025)))
-    await bench.generate(text="hi")
+async def ask_when_nobody_may_wait(bench: ErrorBench) -> None:
+    bench.way.engine.hold.clear()
+    bench.use_admission(AdmissionLimits(1, 0, 1000))
+    stub = await bench.generation_stub()
+    running = stub.Generate(generation_service_pb2.GenerateRequest(text="hi"))
+    await running.read()
+    await stub.Generate(generation_service_pb2.GenerateRequest(text="hi")).read()
 
 
 @provokes("DEADLINE_EXCEEDED")
-async def ask_with_too_little_time(bench: ErrorBench) -> None:
-    bench.use_generator(FailingGenerator(DeadlineExceededError("fetching_media")))
-    await bench.generate(text="hi")
+async def ask_with_too_little_time_for_a_picture(bench: ErrorBench) -> None:
+    bench.use_media()
+    bench.workers.go_on.clear()
+    await bench.ask_about("image", data=b"a picture", timeout_s=2.0)
 
 
 @provokes("READER_STALLED")
 async def read_no_further(bench: ErrorBench) -> None:
-    bench.use_generator(FailingGenerator(ReaderStalledError(60)))
-    await bench.generate(text="hi")
+    """More than gRPC keeps for a reader; what it has kept can be read to the end, later."""
+    bench.reader_timeout_s = 0.05
+    talking = TalkingGenerator()
+    bench.use_generator(talking)
+    stub = await bench.generation_stub()
+    answer = stub.Generate(generation_service_pb2.GenerateRequest(text="hi"))
+    await answer.read()
+    await talking.was_ended.wait()
+    while await answer.read() is not grpc.aio.EOF:
+        pass
 
 
 @provokes("SESSION_LIMIT_EXCEEDED")
