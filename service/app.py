@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from service.admission import Admission, AdmissionLimits
 from service.config import ServerConfig
+from service.embedder import Embedder
 from service.errors import StartupError
 from service.generator import Generator
 from service.media_app import MediaApplication
@@ -189,6 +190,7 @@ class Application:
                 self._media.structure_checker(),
                 deadline_margin_s=self._config.requests.deadline_margin_s,
             ),
+            embedder=Embedder(self.engine, prompter, self._admission),
             prober=Prober(prompter, preparer),
             prompter=prompter,
             tokenizer=self._tokenizer,

@@ -10,6 +10,7 @@
     ├── ModelNotFoundError
     ├── MediaNotFoundError             no such stored medium
     ├── NotServedYetError              in the contract, not in this version
+    ├── TaskUnsupportedError           the model does something else than what is asked of it
     ├── MediaSourceUnsupportedError    the server was started without that source of media
     ├── MediaSourceForbiddenError      a host, an address or a path that is not allowed
     ├── MediaFetchFailedError          a URL's host answered, but not with a medium
@@ -32,7 +33,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from collections.abc import Callable
+from typing import Any, Self
 
 
 class TriptychError(Exception):
@@ -42,6 +45,17 @@ class TriptychError(Exception):
         super().__init__(message)
         self.message = message
         self.metadata = metadata
+
+    def renamed(self, rename: Callable[[str], str]) -> Self:
+        """Return the same error with other names for the fields that it names."""
+        error = copy.copy(self)
+        field = self.metadata.get("field")
+        if field is not None:
+            error.metadata = {**self.metadata, "field": rename(field)}
+            if self.message.startswith(field):
+                error.message = rename(field) + self.message.removeprefix(field)
+                error.args = (error.message,)
+        return error
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what it says: the arguments of a subclass cannot be told from that."""
@@ -63,14 +77,26 @@ class InvalidRequestError(TriptychError):
         super().__init__(f"{field}: {problem}", field=field, **metadata)
         self.violations: list[tuple[str, str]] = [(field, problem)]
 
+    def renamed(self, rename: Callable[[str], str]) -> Self:
+        """Return the same error with other names for the fields that it names."""
+        error = super().renamed(rename)
+        error.violations = [(rename(field), problem) for field, problem in self.violations]
+        error.message = _sentence(error.violations)
+        error.args = (error.message,)
+        return error
+
     @classmethod
     def of_all(cls, violations: list[tuple[str, str]]) -> InvalidRequestError:
         """Make one error of several violations (at least one)."""
         error = cls(*violations[0])
         error.violations = violations
-        error.message = "; ".join(f"{field}: {problem}" for field, problem in violations)
+        error.message = _sentence(violations)
         error.args = (error.message,)
         return error
+
+
+def _sentence(violations: list[tuple[str, str]]) -> str:
+    return "; ".join(f"{field}: {problem}" for field, problem in violations)
 
 
 class MediaUndecodableError(InvalidRequestError):
@@ -114,6 +140,10 @@ class ModelNotFoundError(TriptychError):
 
 class NotServedYetError(TriptychError):
     """The contract has it, this server version does not."""
+
+
+class TaskUnsupportedError(TriptychError):
+    """The model answers prompts and is asked for vectors, or the other way round."""
 
 
 class MediaNotFoundError(TriptychError):

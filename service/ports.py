@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from service.domain.conversation import Conversation, MediaPart, Modality, PromptOptions
+from service.domain.embedding import EmbeddingOptions, EngineVector
 from service.domain.events import EngineDelta
 from service.domain.media import MediaDescription, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
@@ -213,6 +214,16 @@ class Engine(Protocol):
         `sampling`'s stop strings are not the engine's: it never sees text. `adapter` is one of the
         model's, or empty.
         """
+
+    async def embed(
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        options: EmbeddingOptions,
+        *,
+        adapter: str = "",
+    ) -> EngineVector:
+        """Make one vector of a prompt, of a model with Task.EMBED; cancelling aborts the work."""
 
     async def end_output(self, request_id: str, output_index: int) -> None:
         """Stop writing one output of a running answer; its last delta has ABORTED.

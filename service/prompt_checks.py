@@ -45,11 +45,10 @@ def check_numbers(parts: Sequence[MediaPart], limits: Mapping[Modality, int]) ->
             raise LimitExceededError(part.field, f"{part.modality} parts a request", limit, total)
 
 
-def check_length(token_ids: Sequence[int], max_model_tokens: int) -> None:
-    """Refuse a prompt that is too long without its media; one token is left for the answer."""
-    limit = max_model_tokens - 1
-    if len(token_ids) > limit:
-        raise PromptTooLongError("prompt", "max_model_tokens", limit, len(token_ids))
+def check_length(token_ids: Sequence[int], max_prompt_tokens: int) -> None:
+    """Refuse a prompt that is too long even without its media."""
+    if len(token_ids) > max_prompt_tokens:
+        raise PromptTooLongError("prompt", "max_model_tokens", max_prompt_tokens, len(token_ids))
 
 
 def check_ids(field: str, token_ids: Sequence[int], vocabulary_size: int) -> None:

@@ -71,7 +71,7 @@ class Prompter:
         written = await self._write(request)
         media: list[PreparedMedia] = []
         if parts:
-            check_length(written.token_ids, self.engine.model.max_model_tokens)
+            check_length(written.token_ids, self.engine.model.max_prompt_tokens)
             media = await self._prepare(parts, request)
         prompt = await self.engine.prepare(written.token_ids, media)
         return PromptOfRequest(prompt, _media_timings(media))
@@ -107,7 +107,7 @@ class Prompter:
         if all(limit.actual <= limit.limit for limit in limits):
             media = await self._prepare(parts, request)
             prompt = await self.engine.prepare(written.token_ids, media, may_be_too_long=True)
-        most_tokens = self.engine.model.max_model_tokens - 1
+        most_tokens = self.engine.model.max_prompt_tokens
         limits.insert(0, PromptLimit("max_model_tokens", most_tokens, prompt.context_tokens))
         rendered = written.rendered or RenderedPrompt(
             await self.tokenizer.decode(written.token_ids, skip_special_tokens=False)
@@ -130,7 +130,7 @@ class Prompter:
     def _check_showable(self, written: _WrittenPrompt) -> None:
         """Refuse what would hold all streams up for seconds, only to show that it is too long."""
         if len(written.token_ids) > _MOST_TOKENS_SHOWN:
-            check_length(written.token_ids, self.engine.model.max_model_tokens)
+            check_length(written.token_ids, self.engine.model.max_prompt_tokens)
 
     async def _prepare(
         self, parts: Sequence[MediaPart], request: GenerationRequest

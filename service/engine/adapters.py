@@ -15,6 +15,7 @@ from vllm.config.lora import LoRAConfig, MaxLoRARanks
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.lora.peft_helper import PEFTHelper
 from vllm.lora.request import LoRARequest
+from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from service.domain.model import Adapter
@@ -30,6 +31,10 @@ def enable_adapters(args: AsyncEngineArgs, adapters: Sequence[Adapter]) -> None:
     for adapter in adapters:
         _check(adapter, args.max_lora_rank)
     args.enable_lora = True
+    if current_platform.is_cpu():
+        # In a batch of both, vLLM 0.32's kernels for CPUs (lora/ops/torch_ops) take the adapter of
+        # the last slot for requests without one: its number is -1. So that slot stays empty.
+        args.max_loras = max(args.max_loras, len(adapters) + 1)
     if args.max_cpu_loras is None:
         args.max_cpu_loras = max(args.max_loras, len(adapters))
 

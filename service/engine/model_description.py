@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
+from vllm.config import ModelConfig
 from vllm.model_executor.model_loader import get_model_cls
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from service.domain.conversation import Modality
-from service.domain.model import ModelDescription
+from service.domain.model import EmbeddingSize, ModelDescription, Task
 from service.domain.sampling import Sampling
 from service.engine.hearing import sample_rate_hz
 from service.engine.model_memory import memory_of
@@ -24,7 +25,7 @@ _SMALL_FILES = ["*.json", "*.jinja"]
 
 
 def describe_model(
-    llm: AsyncLLM, served_name: str, adapters: tuple[str, ...] = ()
+    llm: AsyncLLM, served_name: str, tasks: tuple[Task, ...], adapters: tuple[str, ...]
 ) -> ModelDescription:
     """Describe the model that `llm` has loaded, with the adapters of these names."""
     config = llm.model_config
@@ -46,7 +47,14 @@ def describe_model(
         audio_sample_rate_hz=_audio_sample_rate_hz(llm),
         memory=memory_of(llm.vllm_config, Path(directory), kv_cache_tokens),
         adapters=adapters,
+        tasks=tasks,
+        embedding=_embedding_size(config) if Task.EMBED in tasks else None,
     )
+
+
+def _embedding_size(config: ModelConfig) -> EmbeddingSize:
+    shortened = tuple(config.matryoshka_dimensions or ())
+    return EmbeddingSize(config.embedding_size, config.is_matryoshka, shortened)
 
 
 def find_directory(model: str, revision: str | None) -> str:

@@ -10,28 +10,32 @@ Tested by tests/end_to_end and, through the fake's contract suite, by tests/cont
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from typing import Any, Self
+from functools import partial
+from typing import Any, Self, TypeVar
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
 from vllm.lora.request import LoRARequest
-from vllm.outputs import RequestOutput
-from vllm.sampling_params import SamplingParams
+from vllm.outputs import PoolingRequestOutput, RequestOutput
 from vllm.utils.mistral import is_mistral_tokenizer
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
+from service.domain.embedding import EmbeddingOptions, EngineVector
 from service.domain.events import EngineDelta
 from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.model import Adapter, ModelDescription
 from service.domain.sampling import Sampling
 from service.engine.adapters import load_adapters
+from service.engine.cache_misses import is_cache_miss
 from service.engine.deltas import to_delta
 from service.engine.model_description import describe_model
+from service.engine.pooling import to_pooling_params, to_vector
 from service.engine.prompt_builder import PromptBuilder
 from service.engine.sampling_params import to_sampling_params
+from service.engine.tasks import find_tasks
 from service.errors import (
     EngineUnavailableError,
     InvalidRequestError,
@@ -41,6 +45,7 @@ from service.errors import (
 
 # vLLM tells of its core's death through a flag only; this is how often it is read.
 _DEATH_POLL_S = 0.2
+_Output = TypeVar("_Output", RequestOutput, PoolingRequestOutput[Any])
 
 
 class VllmEngine:
@@ -78,7 +83,8 @@ class VllmEngine:
             ) from exc
         try:
             loaded = load_adapters(llm, adapters, loop)
-            return cls(llm, describe_model(llm, served_name, tuple(loaded)), loaded)
+            tasks = find_tasks(llm, loop)
+            return cls(llm, describe_model(llm, served_name, tasks, tuple(loaded)), loaded)
         except StartupError:
             llm.shutdown()
             raise
@@ -143,12 +149,37 @@ class VllmEngine:
         tokens_left = self._model.max_model_tokens - prompt.context_tokens
         params = to_sampling_params(sampling, self._sampling_defaults, tokens_left)
         with _translated_errors():
-            lora = self._adapters[adapter] if adapter else None
-            stream = self._stream(request_id, prompt, params, priority=priority, lora_request=lora)
-            async with aclosing(stream):
+            send = partial(
+                self._llm.generate,
+                sampling_params=params,
+                request_id=request_id,
+                priority=priority,
+                lora_request=self._adapters[adapter] if adapter else None,
+            )
+            async with aclosing(self._stream(prompt, send)) as stream:
                 async for output in stream:
                     for completion in output.outputs:
                         yield to_delta(completion, output, sampling)
+
+    async def embed(
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        options: EmbeddingOptions,
+        *,
+        adapter: str = "",
+    ) -> EngineVector:
+        """Make one vector of the prompt."""
+        with _translated_errors():
+            send = partial(
+                self._llm.encode,
+                pooling_params=to_pooling_params(options),
+                request_id=request_id,
+                lora_request=self._adapters[adapter] if adapter else None,
+            )
+            async with aclosing(self._stream(prompt, send)) as stream:
+                # It gives one output, and ends only when it is asked for more.
+                return [to_vector(output) async for output in stream][-1]
 
     async def end_output(self, request_id: str, output_index: int) -> None:
         """Abort one of the requests that vLLM makes of one for several outputs."""
@@ -159,19 +190,14 @@ class VllmEngine:
                 await self._llm.abort(internal_id, internal=True)
 
     async def _stream(
-        self,
-        request_id: str,
-        prompt: PreparedPrompt,
-        params: SamplingParams,
-        **options: Any,
-    ) -> AsyncGenerator[RequestOutput, None]:
+        self, prompt: PreparedPrompt, send: Callable[[Any], AsyncGenerator[_Output, None]]
+    ) -> AsyncGenerator[_Output, None]:
         """Send the prompt; once more if the engine has dropped an item that it should have."""
         for is_last_try in (False, True):
             engine_input = self._prompts.to_send(prompt)
-            stream = self._llm.generate(engine_input, params, request_id, **options)
-            async with aclosing(stream):
+            async with aclosing(send(engine_input)) as stream:
                 async for output in stream:
-                    if prompt.items and not is_last_try and _is_cache_miss(output):
+                    if prompt.items and not is_last_try and is_cache_miss(output):
                         break  # vLLM has told the lender, so all of it is sent now
                     # Images are large, and answers long: the engine has them now.
                     for held in (prompt.items, prompt.engine_input, engine_input):
@@ -194,8 +220,7 @@ class VllmEngine:
         self._llm.shutdown()
 
     def _check_length(self, token_count: int) -> None:
-        # One token must be left for the answer.
-        limit = self._model.max_model_tokens - 1
+        limit = self._model.max_prompt_tokens
         if token_count > limit:
             raise PromptTooLongError("prompt", "max_model_tokens", limit, token_count)
 
@@ -211,11 +236,3 @@ def _translated_errors() -> Iterator[None]:
     except AssertionError as exc:
         # vLLM's processors assert where the prompt has fewer placeholders than there are media.
         raise InvalidRequestError("prompt", "its placeholders do not match its media") from exc
-
-
-def _is_cache_miss(output: RequestOutput) -> bool:
-    """Tell whether the engine process refused a prompt for an item that it did not have."""
-    return output.finished and all(
-        completion.finish_reason == "error" and not completion.token_ids
-        for completion in output.outputs
-    )

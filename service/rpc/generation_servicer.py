@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack, aclosing
 from typing import Any
 
+from service.domain.model import Task
 from service.errors import InvalidRequestError
 from service.rpc.caller import caller_of
 from service.rpc.deadlines import with_deadline
@@ -31,7 +32,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
         self, request: pb.GenerateRequest, context: Any
     ) -> AsyncGenerator[pb.GenerateResponse, None]:
         """Stream the answer."""
-        model = self._serving.model(request.model)
+        model = self._serving.model_for(Task.GENERATE, request.model)
         caller = caller_of(context, self._caller_header)
         asked = to_generation_request(request, caller)
         events = model.generator.generate(with_deadline(asked, request.output_options, context))
@@ -72,7 +73,7 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
                 await asyncio.wait((reading,))
 
     def _open_dialogue(self, config: pb.GenerateRequest, context: Any) -> Dialogue:
-        model = self._serving.model(config.model)
+        model = self._serving.model_for(Task.GENERATE, config.model)
         opening = to_opening(config, caller_of(context, self._caller_header))
         opening = with_deadline(opening, config.output_options, context)
         media = model.session_media.open(opening.caller, opening.media_limits)

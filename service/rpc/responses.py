@@ -65,7 +65,7 @@ def from_event(event: Event) -> pb.GenerateResponse:
             )
         case Completed(usage, timings):
             return pb.GenerateResponse(
-                completed=pb.Completed(usage=_from_usage(usage), timings=_from_timings(timings))
+                completed=pb.Completed(usage=from_usage(usage), timings=_from_timings(timings))
             )
 
 
@@ -125,7 +125,8 @@ def to_part_usages(placeholders: Iterable[PlaceholderSpan]) -> list[pb.PartUsage
     return [pb.PartUsage(field=span.field, tokens=span.length) for span in placeholders]
 
 
-def _from_usage(usage: Usage) -> pb.Usage:
+def from_usage(usage: Usage) -> pb.Usage:
+    """Convert; what is left of the prompt without its media is text."""
     media = usage.media_tokens
     return pb.Usage(
         prompt_tokens=usage.prompt_tokens,

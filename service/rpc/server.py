@@ -8,6 +8,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from service.errors import StartupError
 from service.ports import MediaStore
 from service.rpc.calls import RunningCalls
+from service.rpc.embedding_servicer import EmbeddingServicer
 from service.rpc.error_interceptor import ErrorInterceptor
 from service.rpc.generation_servicer import GenerationServicer
 from service.rpc.media_servicer import MediaServicer
@@ -17,6 +18,8 @@ from service.rpc.serving import Serving
 from service.rpc.tokenizer_servicer import TokenizerServicer
 from service.telemetry.logging import logger
 from triptych.v1 import (
+    embedding_service_pb2,
+    embedding_service_pb2_grpc,
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_service_pb2,
@@ -30,6 +33,7 @@ from triptych.v1 import (
 _OUR_SERVICES = tuple(
     service.full_name
     for module in (
+        embedding_service_pb2,
         generation_service_pb2,
         media_service_pb2,
         model_service_pb2,
@@ -98,6 +102,9 @@ def build_server(  # noqa: PLR0913 - one for each part of it that has settings; 
     )
     generation_service_pb2_grpc.add_GenerationServiceServicer_to_server(
         GenerationServicer(serving, caller_header), server
+    )
+    embedding_service_pb2_grpc.add_EmbeddingServiceServicer_to_server(
+        EmbeddingServicer(serving, caller_header), server
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(serving), server)
     tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service.domain.conversation import Modality
+from service.domain.embedding import EmbeddingRequest, Embeddings
 from service.domain.events import Event, GenerationRequest
 from service.domain.limits import SessionLimits
-from service.domain.model import ModelDescription, PromptFormat
+from service.domain.model import ModelDescription, PromptFormat, Task
 from service.domain.prompt_preview import MeasuredPrompt, PromptPreview
-from service.errors import EngineUnavailableError, ModelNotFoundError, ShuttingDownError
+from service.errors import (
+    EngineUnavailableError,
+    ModelNotFoundError,
+    ShuttingDownError,
+    TaskUnsupportedError,
+)
 from service.ports import MediaProber, SessionMediaSource, Tokenizer
 
 _MOST_NAMES_TOLD = 20
@@ -23,6 +29,13 @@ class AnswersRequests(Protocol):
 
     def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Answer one request."""
+
+
+class MakesEmbeddings(Protocol):
+    """What `embedder.Embedder` is to the servicers."""
+
+    async def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Make all vectors."""
 
 
 class MakesPrompts(Protocol):
@@ -42,6 +55,7 @@ class LoadedModel:
     description: ModelDescription
     prompt_format: PromptFormat
     generator: AnswersRequests
+    embedder: MakesEmbeddings
     prober: MediaProber
     prompter: MakesPrompts
     tokenizer: Tokenizer
@@ -102,5 +116,18 @@ class Serving:
                 f"model: {name!r} is not served here; this server has {names}",
                 field="model",
                 model=name,
+            )
+        return loaded
+
+    def model_for(self, task: Task, name: str) -> LoadedModel:
+        """Return what `model` returns, if it does this; raises TaskUnsupportedError too."""
+        loaded = self.model(name)
+        tasks = ", ".join(loaded.description.tasks)
+        if task not in loaded.description.tasks:
+            raise TaskUnsupportedError(
+                f"model: {loaded.description.name!r} is loaded to {tasks}, not to {task}",
+                field="model",
+                task=task.value,
+                tasks=tasks,
             )
         return loaded

@@ -36,6 +36,10 @@ _STATUSES: dict[type[errors.TriptychError], tuple[int, reasons.ErrorReason.Value
     ),
     errors.ModelNotFoundError: (code_pb2.NOT_FOUND, reasons.ERROR_REASON_MODEL_NOT_FOUND),
     errors.NotServedYetError: (code_pb2.UNIMPLEMENTED, reasons.ERROR_REASON_NOT_SERVED_YET),
+    errors.TaskUnsupportedError: (
+        code_pb2.FAILED_PRECONDITION,
+        reasons.ERROR_REASON_TASK_UNSUPPORTED,
+    ),
     errors.MediaNotFoundError: (code_pb2.NOT_FOUND, reasons.ERROR_REASON_MEDIA_NOT_FOUND),
     errors.MediaSourceUnsupportedError: (
         code_pb2.FAILED_PRECONDITION,

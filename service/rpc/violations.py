@@ -17,6 +17,10 @@ class Violations:
         """Note that a field is wrong."""
         self._found.append((field, problem))
 
+    def add_all(self, error: InvalidRequestError) -> None:
+        """Note what another check has found, where it was not noted before."""
+        self._found += [one for one in error.violations if one not in self._found]
+
     def check_range(
         self, field: str, value: float | None, low: float, high: float = math.inf
     ) -> None:

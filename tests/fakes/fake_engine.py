@@ -7,9 +7,11 @@ contract suite that the real engine passes too (tests/contract/engine_contract.p
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 
 from service.domain.conversation import Modality
+from service.domain.embedding import EmbeddingOptions, EngineVector
 from service.domain.events import EngineDelta, FinishReason
 from service.domain.media import PlaceholderSpan, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, ModelMemory
@@ -62,6 +64,7 @@ class FakeEngine:
         self.queue.set()
         self.priorities: list[int] = []
         self.adapters: list[str] = []
+        self.most_at_once = 0
         self._ended: set[tuple[str, int]] = set()  # outputs that were told to end
         self._dead = asyncio.Event()
 
@@ -91,9 +94,9 @@ class FakeEngine:
         for place in reversed(places[: len(media)]):
             expanded[place : place + 1] = [token_ids[place]] * TOKENS_A_MEDIUM
         count = len(expanded)
-        if count > self.model.max_model_tokens - 1 and not may_be_too_long:
+        if count > self.model.max_prompt_tokens and not may_be_too_long:
             raise PromptTooLongError(
-                "prompt", "max_model_tokens", self.model.max_model_tokens - 1, count
+                "prompt", "max_model_tokens", self.model.max_prompt_tokens, count
             )
         return PreparedPrompt(count, spans, None, token_ids=expanded)
 
@@ -123,6 +126,31 @@ class FakeEngine:
             self._ended = {one for one in self._ended if one[0] != request_id}
             if not self.running:
                 self.idle.set()
+
+    async def embed(
+        self,
+        request_id: str,
+        prompt: PreparedPrompt,
+        options: EmbeddingOptions,
+        *,
+        adapter: str = "",
+    ) -> EngineVector:
+        """Give a vector that tells the prompt's length; it waits while `hold` is not set."""
+        self._reject_dead()
+        self.running.add(request_id)
+        self.adapters.append(adapter)
+        self.most_at_once = max(self.most_at_once, len(self.running))
+        self.idle.clear()
+        try:
+            await self.hold.wait()
+            self._reject_dead()
+        finally:
+            self.running.discard(request_id)
+            if not self.running:
+                self.idle.set()
+        values = [float(prompt.token_count), 3.0, 4.0, 0.0][: options.dimensions]
+        length = math.hypot(*values) if options.normalize is not False else 1.0
+        return EngineVector([value / length for value in values], cached_tokens=1)
 
     async def end_output(self, request_id: str, output_index: int) -> None:
         """Give no more steps of that output."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.admission import Admission, AdmissionLimits
+from service.embedder import Embedder
 from service.generator import Generator
 from service.prober import Prober
 from service.prompter import Prompter
@@ -38,6 +39,7 @@ class FakeWay:
         self.generator = Generator(
             self.engine, self.tokenizer, self.prompter, self.admission, self.structures
         )
+        self.embedder = Embedder(self.engine, self.prompter, self.admission)
         self.prober = Prober(self.prompter, self.preparer)
         self.session_media = FakeSessionMedia()
 
@@ -47,6 +49,7 @@ class FakeWay:
             "description": self.engine.model,
             "prompt_format": FakeRenderer.prompt_format,
             "generator": self.generator,
+            "embedder": self.embedder,
             "prober": self.prober,
             "prompter": self.prompter,
             "tokenizer": self.tokenizer,

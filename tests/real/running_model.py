@@ -24,9 +24,16 @@ _STOP_TIMEOUT_S = 60
 
 @contextmanager
 def serving(
-    checkpoint: Path, *engine_flags: str
+    checkpoint: Path, *flags: str
 ) -> Iterator[generation_service_pb2_grpc.GenerationServiceStub]:
     """Serve a checkpoint while the block runs; raises RuntimeError when it does not come up."""
+    with serving_channel(checkpoint, *flags) as channel:
+        yield generation_service_pb2_grpc.GenerationServiceStub(channel)
+
+
+@contextmanager
+def serving_channel(checkpoint: Path, *flags: str) -> Iterator[grpc.Channel]:
+    """Serve a checkpoint, for all services, as `serving` does."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"unix:{Path(folder) / 'triptych.sock'}"
         log = Path(folder) / "server.log"
@@ -34,7 +41,7 @@ def serving(
             process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "service", "serve", str(checkpoint)),
-                    *("--listen", address, *engine_flags),
+                    *("--listen", address, *flags),
                 ],
                 cwd=ROOT,
                 env={**os.environ, "HF_HUB_OFFLINE": "1"},
@@ -45,7 +52,7 @@ def serving(
             if not _becomes_ready(address, process):
                 raise RuntimeError(f"{checkpoint.name} is not served:\n{log.read_text()}")
             with grpc.insecure_channel(address) as channel:
-                yield generation_service_pb2_grpc.GenerationServiceStub(channel)
+                yield channel
         finally:
             _end(process)
 

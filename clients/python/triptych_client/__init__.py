@@ -5,6 +5,7 @@
 
 from triptych_client._async_client import AsyncClient, AsyncGeneration
 from triptych_client._client import Client, Generation
+from triptych_client._embeddings import Embedding, Embeddings
 from triptych_client._errors import (
     AccessDeniedError,
     CancelledError,
@@ -21,6 +22,7 @@ from triptych_client._errors import (
     ModelNotFoundError,
     NotServedError,
     PromptTooLongError,
+    TaskUnsupportedError,
     TemplateRefusedError,
     TriptychError,
     UnavailableError,
@@ -56,6 +58,8 @@ __all__ = [
     "Client",
     "Completed",
     "DeadlineExceededError",
+    "Embedding",
+    "Embeddings",
     "Event",
     "FinishReason",
     "GenerateOptions",
@@ -87,6 +91,7 @@ __all__ = [
     "RawText",
     "RenderedPrompt",
     "Started",
+    "TaskUnsupportedError",
     "TemplateRefusedError",
     "TextDelta",
     "Timings",

@@ -13,6 +13,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from triptych.v1 import (
+    embedding_service_pb2_grpc,
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_service_pb2,
@@ -22,6 +23,7 @@ from triptych.v1 import (
     tokenizer_service_pb2_grpc,
 )
 from triptych_client._channel import DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_TARGET, channel_options
+from triptych_client._embeddings import Embeddings, build_embed_request, embeddings_from_proto
 from triptych_client._errors import CancelledError, error_from_rpc, raised_as_ours
 from triptych_client._media import (
     MediaDescription,
@@ -53,7 +55,7 @@ from triptych_client._tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from typing import Self, TypeAlias, Unpack
 
     from triptych_client._options import GenerateOptions
@@ -163,6 +165,7 @@ class AsyncClient:
             else grpc.aio.secure_channel(target, credentials, options)
         )
         self._generation = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
+        self._embedding = embedding_service_pb2_grpc.EmbeddingServiceStub(self._channel)
         self._media = media_service_pb2_grpc.MediaServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
         self._tokenizer = tokenizer_service_pb2_grpc.TokenizerServiceStub(self._channel)
@@ -229,6 +232,31 @@ class AsyncClient:
         with raised_as_ours():
             response = await self._tokenizer.RenderPrompt(request, timeout=timeout_s)
         return rendered_from_proto(response)
+
+    async def embed(
+        self,
+        inputs: Sequence[Prompt],
+        *,
+        dimensions: int | None = None,
+        normalize: bool | None = None,
+        **options: Unpack[GenerateOptions],
+    ) -> Embeddings:
+        """Make one vector of each input, by a model that embeds.
+
+        A text is read as it is; parts or messages are written in the model's chat format. Of the
+        options, those that make a prompt count.
+
+        Raises:
+            FileNotFoundError: a local file is missing; nothing was sent.
+
+        """
+        request = await asyncio.to_thread(
+            build_embed_request, inputs, dimensions, normalize, options
+        )
+        timeout_s = self._timeout(options)
+        with raised_as_ours():
+            response = await self._embedding.Embed(request, timeout=timeout_s)
+        return embeddings_from_proto(response)
 
     async def upload(self, medium: File | Bytes, *, mime_type: str = "") -> str:
         """Store a file or bytes on the server, and return the `media_id` for parts.

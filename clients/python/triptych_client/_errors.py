@@ -12,6 +12,7 @@
     ├── MediaFetchError                the host of a URL answered, but not with a medium
     ├── NotServedError                 in the contract, not in this server's version
     │   └── MediaSourceUnsupportedError
+    ├── TaskUnsupportedError           the model answers and gives no vectors, or the other way
     ├── UnavailableError               cannot be reached, or not ready: try later, or elsewhere
     ├── DeadlineExceededError          `timeout_s` is over
     ├── CancelledError                 the call was cancelled, or not read on; it is not whole
@@ -136,6 +137,10 @@ class MediaSourceUnsupportedError(NotServedError):
     """The server's version does not take media from that source."""
 
 
+class TaskUnsupportedError(TriptychError):
+    """The model answers prompts and gives no vectors, or the other way round; see `Model.tasks`."""
+
+
 class UnavailableError(TriptychError):
     """The server cannot be reached or is not ready; later, or elsewhere, it may work."""
 
@@ -169,6 +174,7 @@ ERROR_OF_REASON: dict[str, type[TriptychError]] = {
     "TEMPLATE_REFUSED": TemplateRefusedError,
     "MODEL_NOT_FOUND": ModelNotFoundError,
     "NOT_SERVED_YET": NotServedError,
+    "TASK_UNSUPPORTED": TaskUnsupportedError,
     "MEDIA_SOURCE_UNSUPPORTED": MediaSourceUnsupportedError,
     "MEDIA_SOURCE_FORBIDDEN": MediaSourceForbiddenError,
     "MEDIA_FETCH_FAILED": MediaFetchError,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import grpc
 
-from triptych.v1 import generation_service_pb2, media_pb2
+from triptych.v1 import generation_service_pb2, media_pb2, model_service_pb2
 from triptych_client._errors import InternalError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.message import Message
-
-    from triptych.v1 import model_service_pb2
 
 _T = TypeVar("_T")
 
@@ -167,6 +165,12 @@ class Model:
     dtype: str
     quantization: str
     kv_cache_tokens: int
+    #: Of an adapter: the model that it adapts. Empty: this is no adapter.
+    base_model: str
+    #: What it does, such as `generate` and `embed`.
+    tasks: tuple[str, ...]
+    #: How many numbers its vectors have; 0 for a model that makes none.
+    embedding_dimensions: int
 
 
 @dataclass(slots=True)
@@ -306,7 +310,16 @@ def model_from_proto(model: model_service_pb2.Model) -> Model:
         dtype=model.dtype,
         quantization=model.quantization,
         kv_cache_tokens=model.kv_cache_tokens,
+        base_model=model.base_model,
+        tasks=tuple(_task_from_proto(number) for number in model.tasks),
+        embedding_dimensions=model.embedding.dimensions,
     )
+
+
+def _task_from_proto(number: int) -> str:
+    names = model_service_pb2.Task.DESCRIPTOR.values_by_number
+    name = names[number].name if number in names else "TASK_UNSPECIFIED"
+    return name.removeprefix("TASK_").lower()
 
 
 def _started_from_proto(started: generation_service_pb2.Started) -> Started:
@@ -333,10 +346,11 @@ def _output_from_proto(output: generation_service_pb2.Output) -> Output:
 
 
 def _completed_from_proto(completed: generation_service_pb2.Completed) -> Completed:
-    return Completed(_usage_from_proto(completed.usage), _timings_from_proto(completed.timings))
+    return Completed(usage_from_proto(completed.usage), _timings_from_proto(completed.timings))
 
 
-def _usage_from_proto(usage: generation_service_pb2.Usage) -> Usage:
+def usage_from_proto(usage: generation_service_pb2.Usage) -> Usage:
+    """Return the tokens read and written."""
     return Usage(**{name: getattr(usage, name) for name in Usage.__slots__})
 
 

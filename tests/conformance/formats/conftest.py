@@ -22,19 +22,6 @@ if TYPE_CHECKING:
     from tests.conformance.formats.vllm_prompts import VllmPrompts
 
 CONNECTOR = "decoded-media"
-_NIGHTLY = "starts an engine for a family of many; with -m nightly"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"nightly: {_NIGHTLY}")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip, which shows, what is too slow for each change."""
-    if "nightly" not in config.option.markexpr:
-        for item in items:
-            if item.get_closest_marker("nightly"):
-                item.add_marker(pytest.mark.skip(reason=_NIGHTLY))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from triptych_client import (
     ModelNotFoundError,
     NotServedError,
     PromptTooLongError,
+    TaskUnsupportedError,
     TemplateRefusedError,
     TriptychError,
     UnavailableError,
@@ -44,6 +45,10 @@ FAILURES: list[tuple[Failure, type[TriptychError]]] = [
     (_invalid("TEMPLATE_REFUSED", "conversation"), TemplateRefusedError),
     (Failure(grpc.StatusCode.NOT_FOUND, "no model", "MODEL_NOT_FOUND"), ModelNotFoundError),
     (Failure(grpc.StatusCode.UNIMPLEMENTED, "later", "NOT_SERVED_YET"), NotServedError),
+    (
+        Failure(grpc.StatusCode.FAILED_PRECONDITION, "no vectors", "TASK_UNSUPPORTED"),
+        TaskUnsupportedError,
+    ),
     (
         Failure(grpc.StatusCode.UNIMPLEMENTED, "no urls", "MEDIA_SOURCE_UNSUPPORTED"),
         MediaSourceUnsupportedError,

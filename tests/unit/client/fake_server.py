@@ -18,6 +18,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from triptych.v1 import (
+    embedding_service_pb2,
+    embedding_service_pb2_grpc,
     generation_service_pb2,
     generation_service_pb2_grpc,
     media_pb2,
@@ -206,6 +208,7 @@ class FakeServer:
         self.stored: dict[str, bytes] = {}
         self.uploads: list[list[media_service_pb2.UploadMediaRequest]] = []
         self.probes: list[media_service_pb2.ProbeMediaRequest] = []
+        self.embeds: list[embedding_service_pb2.EmbedRequest] = []
         #: Set when a client ended a call that hangs.
         self.was_left = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(max_workers=4))
@@ -216,6 +219,9 @@ class FakeServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Models(self), self._server)
         tokenizer_service_pb2_grpc.add_TokenizerServiceServicer_to_server(
             _Tokenizer(self), self._server
+        )
+        embedding_service_pb2_grpc.add_EmbeddingServiceServicer_to_server(
+            _Embedding(self), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(_Health(self), self._server)
         self.target = f"localhost:{self._server.add_insecure_port('localhost:0')}"
@@ -310,6 +316,33 @@ class _Tokenizer(tokenizer_service_pb2_grpc.TokenizerServiceServicer):
         list(self._server.play(context))
         self._server.requests.append(request.request)
         return RENDERED
+
+
+class _Embedding(embedding_service_pb2_grpc.EmbeddingServiceServicer):
+    """Makes a vector of each input's number; fails as the script does."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    def Embed(  # noqa: N802  # gRPC's name
+        self, request: embedding_service_pb2.EmbedRequest, context: grpc.ServicerContext
+    ) -> embedding_service_pb2.EmbedResponse:
+        list(self._server.play(context))
+        self._server.embeds.append(request)
+        sizes = started().started
+        return embedding_service_pb2.EmbedResponse(
+            request_id="r2",
+            model=request.model or "demo",
+            embeddings=[
+                embedding_service_pb2.Embedding(
+                    values=[float(index), 0.5],
+                    prompt_tokens=sizes.prompt_tokens,
+                    parts=sizes.parts if one.media else [],
+                )
+                for index, one in enumerate(request.inputs)
+            ],
+            usage=generation_service_pb2.Usage(prompt_tokens=7, prompt_image_tokens=3),
+        )
 
 
 class _Media(media_service_pb2_grpc.MediaServiceServicer):

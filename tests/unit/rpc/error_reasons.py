@@ -25,6 +25,8 @@ from service.rpc.serving import Serving
 from tests.unit.rpc.error_bench import SECRET, ErrorBench, FailingGenerator, TalkingGenerator
 from triptych.v1 import (
     conversation_pb2,
+    embedding_service_pb2,
+    embedding_service_pb2_grpc,
     error_reason_pb2,
     generation_service_pb2,
     sampling_pb2,
@@ -104,6 +106,13 @@ async def ask_while_the_tokenizer_is_away(bench: ErrorBench) -> None:
 async def ask_while_the_server_stops(bench: ErrorBench) -> None:
     bench.serving.close()
     await bench.generate(text="hi")
+
+
+@provokes("TASK_UNSUPPORTED")
+async def ask_a_model_that_answers_for_vectors(bench: ErrorBench) -> None:
+    stub = embedding_service_pb2_grpc.EmbeddingServiceStub(await bench.channel())
+    one = embedding_service_pb2.EmbedInput(text="hi")
+    await stub.Embed(embedding_service_pb2.EmbedRequest(inputs=[one]))
 
 
 @provokes("INTERNAL")

@@ -40,7 +40,9 @@ class EmbedRequest(_message.Message):
     (Matryoshka); see `Model.embedding`. Unset: all.
     """
     normalize: _builtins.bool
-    """Give each vector the length 1. Unset: true. A model that never does it cannot be made to."""
+    """Give each vector the length 1. Unset: as the model's own configuration says, most often true.
+    Has no effect on a model that knows only one of both.
+    """
     @_builtins.property
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___EmbedInput]:
         """At least one, at most 1024."""

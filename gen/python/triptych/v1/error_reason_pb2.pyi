@@ -174,6 +174,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         { "reason": "SESSION_LIMIT_EXCEEDED", "metadata": { "limit": "session_idle_seconds",
           "limit_value": "300" } }
     """
+    ERROR_REASON_TASK_UNSUPPORTED: _ErrorReason.ValueType  # 24
+    """FAILED_PRECONDITION. The model does something else than what is asked of it; `tasks` are what
+    it does. Ask `ModelService.ListModels` for one that does it.
+
+        { "reason": "TASK_UNSUPPORTED", "metadata": { "field": "model", "task": "embed",
+          "tasks": "generate" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The `reason` of the `google.rpc.ErrorInfo` that every failed call carries (domain
@@ -334,5 +341,12 @@ good; go on in a new session, opened with the conversation until now.
 
     { "reason": "SESSION_LIMIT_EXCEEDED", "metadata": { "limit": "session_idle_seconds",
       "limit_value": "300" } }
+"""
+ERROR_REASON_TASK_UNSUPPORTED: ErrorReason.ValueType  # 24
+"""FAILED_PRECONDITION. The model does something else than what is asked of it; `tasks` are what
+it does. Ask `ModelService.ListModels` for one that does it.
+
+    { "reason": "TASK_UNSUPPORTED", "metadata": { "field": "model", "task": "embed",
+      "tasks": "generate" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,25 @@
+"""What the loaded model does, of all that vLLM's models do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from service.domain.model import Task
+from service.errors import StartupError
+
+
+def find_tasks(llm: AsyncLLM, loop: asyncio.AbstractEventLoop) -> tuple[Task, ...]:
+    """Ask the engine; raises StartupError for a model that does nothing that is served here.
+
+    Call it in a thread while `loop`, the engine's, runs.
+    """
+    supported = asyncio.run_coroutine_threadsafe(llm.get_supported_tasks(), loop).result()
+    tasks = tuple(task for task in Task if task.value in supported)
+    if not tasks:
+        raise StartupError(
+            f"the model is for {', '.join(supported) or 'nothing'}, which is not served; answers "
+            "are, and vectors: `--runner pooling --convert embed` makes these with most models"
+        )
+    return tasks

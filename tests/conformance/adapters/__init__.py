@@ -1,0 +1,1 @@
+"""Adapters on a real engine, held to vLLM with the same adapters."""

@@ -1,0 +1,1 @@
+"""Embeddings of real engines, held to vLLM's own."""
