@@ -20,7 +20,8 @@
 // Where text is only joined (byte-level models, WordPiece, Metaspace), the window need not be
 // decoded again: what it has more is what its ids have had since text was last given out.
 //
-// Tested by decode_stream_test.cc, tests/unit/tokenizer/test_decoders.py.
+// Tested by decode_stream_test.cc, tests/unit/tokenizer/test_decoders.py and, against vLLM,
+// tests/conformance/streams.
 #ifndef SIDECAR_TOKENIZER_STEP_DECODER_H_
 #define SIDECAR_TOKENIZER_STEP_DECODER_H_
 
