@@ -36,6 +36,7 @@ def test_lists_and_describes_over_reflection(server: Any) -> None:
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "triptych.v1.EmbeddingService",
         "triptych.v1.GenerationService",
         "triptych.v1.MediaService",
         "triptych.v1.ModelService",
