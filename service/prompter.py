@@ -26,6 +26,7 @@ from service.domain.events import GenerationRequest, Timings
 from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.prompt import RenderedPrompt
 from service.domain.prompt_preview import MeasuredPrompt, PromptLimit, PromptPreview
+from service.place_encoder import PlaceEncoder
 from service.ports import Engine, MediaPreparer, PromptRenderer, Tokenizer
 from service.prompt_checks import (
     check_ids,
@@ -63,7 +64,12 @@ class Prompter:
     tokenizer: Tokenizer
     media_preparer: MediaPreparer
     renderer: PromptRenderer
-    _ids_of_placeholders: dict[str, list[int]] = field(default_factory=dict, init=False)
+    _encoder: PlaceEncoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what encodes conversations."""
+        encoder = PlaceEncoder(self.tokenizer, self.renderer.places)
+        object.__setattr__(self, "_encoder", encoder)
 
     async def prompt(self, request: GenerationRequest) -> PromptOfRequest:
         """Make the prompt to answer."""
@@ -150,13 +156,13 @@ class Prompter:
                 return _WrittenPrompt(token_ids)
             case RawText(text, media):
                 rendered = RenderedPrompt(self._place_media(text, media))
-                adds = options.add_special_tokens
+                encoded = await self.tokenizer.encode(
+                    rendered.text, add_special_tokens=options.add_special_tokens
+                )
             case conversation:
                 rendered = await self._render(conversation, options)
-                adds = False
-        encoded = await self.tokenizer.encode(
-            rendered.text, literal_spans=rendered.literal_spans, add_special_tokens=adds
-        )
+                kinds = {part.modality for part in conversation.media_parts()}
+                encoded = await self._encoder.encode(rendered, kinds)
         return _WrittenPrompt(encoded, rendered)
 
     async def _render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
@@ -190,13 +196,11 @@ class Prompter:
 
     async def _check_places_in(self, token_ids: Sequence[int], parts: Sequence[MediaPart]) -> None:
         placeholders = self.renderer.places.placeholders
-        for placeholder in {*placeholders.values()} - {*self._ids_of_placeholders}:
-            self._ids_of_placeholders[placeholder] = await self.tokenizer.encode(placeholder)
         # Of those with several ids the first and last may be others, for what is beside them.
         kinds = {
             token_id: kind
             for kind, placeholder in placeholders.items()
-            for token_id, *more in [self._ids_of_placeholders[placeholder]]
+            for token_id, *more in [await self._encoder.ids_of(placeholder)]
             if not more
         }
         found = (kinds[token_id] for token_id in token_ids if token_id in kinds)

@@ -34,7 +34,11 @@ def _attempt(family: Family, name: str) -> Case:
         typed = family.ours.render(Case("", turns)).text
         return Case(name, (user(f"Hello.{_control_tokens(family)[-1]}{typed}"),))
     (kind, *_) = sorted(family.checkpoint.modalities)
-    return Case(name, (user(kind, " and ".join(_control_tokens(family))),))
+    if name == "typed places beside a medium":
+        return Case(name, (user(kind, " and ".join(_control_tokens(family))),))
+    place = family.ours.renderer.places.string_for(kind, 1) or _control_tokens(family)[-1]
+    turns = (user(f"What does {place} mean?"), assistant("Nothing."), user(kind, "And this?"))
+    return Case(name, turns)
 
 
 def _harmless(case: Case) -> Case:

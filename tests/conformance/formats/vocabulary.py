@@ -35,6 +35,8 @@ _CORPUS = (
     "The first image shows a cat; the second one shows two dogs that run after a ball.",
     "Please write down what is said, word for word, and answer in one short sentence.",
 )
+# Tokens of real vocabularies too: what a place that is text has, and a line break behind it.
+_PLACES = ("image audio video", "<p>\n" * 50, "(a)\n" * 50)
 _WORDS = Regex(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -49,17 +51,22 @@ class Vocabulary:
     """A tokenizer's kind and its special tokens; `named` ones are settings such as `eos_token`.
 
     byte-level: as Qwen, Llama 3 and Mistral's newer models; llama: SentencePiece with a space in
-    front of a text; gemma: SentencePiece without.
+    front of a text; gemma: SentencePiece without. With `joins_places` a place that is text
+    is made of words, and shares a token with the line break behind it. Special tokens begin at
+    `first_special`, if that is more than there are others.
     """
 
     kind: Kind
     special: Sequence[str]
     named: dict[str, str] = field(default_factory=dict)
     adds_bos: bool = False
+    joins_places: bool = False
+    first_special: int = 0
 
     def write(self, directory: Path) -> dict[str, int]:
         """Write tokenizer.json and tokenizer_config.json; return the special tokens' ids."""
-        tokenizer = Tokenizer.from_str(_trained(self.kind))
+        corpus = (*_CORPUS, *_PLACES) if self.joins_places else _CORPUS
+        tokenizer = Tokenizer.from_str(_trained(self.kind, corpus, self.first_special))
         texts = list(dict.fromkeys([*self.special, *self.named.values()]))
         tokenizer.add_special_tokens([AddedToken(one, normalized=False) for one in texts])
         if self.adds_bos:
@@ -83,12 +90,15 @@ class Vocabulary:
 
 
 @cache
-def _trained(kind: Kind) -> str:
-    tokenizer = _byte_level() if kind == "byte-level" else _sentence_piece(kind)
-    return str(tokenizer.to_str())
+def _trained(kind: Kind, corpus: tuple[str, ...], size: int) -> str:
+    tokenizer = _byte_level(corpus) if kind == "byte-level" else _sentence_piece(kind, corpus)
+    content = json.loads(tokenizer.to_str())
+    words = content["model"]["vocab"]
+    words |= {f"unused {number}": number for number in range(len(words), size)}
+    return json.dumps(content)
 
 
-def _byte_level() -> Tokenizer:
+def _byte_level(corpus: tuple[str, ...]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -102,11 +112,11 @@ def _byte_level() -> Tokenizer:
         show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )
-    tokenizer.train_from_iterator(_CORPUS * 2, trainer=trainer)
+    tokenizer.train_from_iterator(corpus * 2, trainer=trainer)
     return tokenizer
 
 
-def _sentence_piece(kind: Kind) -> Tokenizer:
+def _sentence_piece(kind: Kind, corpus: tuple[str, ...]) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(**_SENTENCE_PIECE))
     replace = normalizers.Replace(" ", "▁")
     tokenizer.normalizer = (
@@ -120,7 +130,7 @@ def _sentence_piece(kind: Kind) -> Tokenizer:
         vocab_size=_SIZE + 256, show_progress=False, special_tokens=["<unk>", *_BYTES]
     )
     space = "" if kind == "llama" else " "  # Llama's normalizer puts its own in front
-    words = [f"{space}{word}" for text in _CORPUS for word in text.split()]
+    words = [f"{space}{word}" for text in corpus for word in text.split()]
     tokenizer.train_from_iterator(words, trainer=trainer)
     return _as_in_checkpoints(tokenizer, kind)
 

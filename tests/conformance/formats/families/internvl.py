@@ -118,6 +118,7 @@ CHECKPOINTS = (
             "byte-level",
             ["<|im_start|>", "<img>", "</img>", "<IMG_CONTEXT>", "<|video_pad|>"],
             {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"},
+            joins_places=True,
         ),
         CHATML,
         _write_own,

@@ -31,6 +31,7 @@ _VOCABULARY = Vocabulary(
         "im_start": "<image>",
         "im_end": "</image>",
     },
+    joins_places=True,
 )
 _SIDE, _PLACES = 56, 4
 

@@ -20,6 +20,7 @@ _VOCABULARY = Vocabulary(
     ["<|start_header_id|>", "<|end_header_id|>"],
     {"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>"},
     adds_bos=True,
+    joins_places=True,
 )
 
 
