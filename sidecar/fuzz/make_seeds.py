@@ -11,6 +11,7 @@ Run it anew after a change: `.venv/bin/python sidecar/fuzz/make_seeds.py`. Seeds
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from loader_files import loader_variants
@@ -85,10 +86,13 @@ def regex_inputs() -> dict[str, bytes]:
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
-    """Write the files, and remove what an earlier run wrote and this one did not."""
+    """Write the files, and remove what an earlier run wrote and this one did not.
+
+    What the fuzzers found is kept: named found_..., or by libFuzzer, for its content.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
-        if path.name not in files and not path.name.startswith("found_"):
+        if path.name not in files and not re.match(r"found_|[0-9a-f]{40}$", path.name):
             path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)

@@ -56,7 +56,10 @@ def stream_inputs() -> dict[str, bytes]:
         step = pb.StreamOperation(stream_id=stream_id, **operation)
         return pb.StreamDecodeRequest(operations=[step])
 
-    opened = one(1, open=pb.OpenStream(skip_special_tokens=True))
+    options = pb.OpenStream(
+        skip_special_tokens=True, stop_strings=["c"], context_token_ids=[70, 226], min_tokens=2
+    )
+    opened = one(1, open=options)
     appended = one(1, append=pb.AppendTokens(token_ids=[70, 195, 169, 300]))
     closed = one(1, close=pb.CloseStream())
     columns = pb.AppendColumns(stream_ids=[1, 1], token_counts=[1, 2], token_ids=[195, 169, 70])
