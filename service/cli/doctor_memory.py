@@ -137,14 +137,17 @@ def _kv_cache_bytes(plan: dict[str, Any], needed: int) -> int:
 def _plan(directory: str, engine_flags: list[str]) -> tuple[dict[str, Any], str]:
     """Return the plan, or else why there is none."""
     prepare_engine_environment("error")
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "service.engine.memory_plan", directory, *engine_flags],
-        env=media_worker_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_PLAN_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "service.engine.memory_plan", directory, *engine_flags],
+            env=media_worker_environment(),
+            capture_output=True,
+            text=True,
+            timeout=_PLAN_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {}, f"vLLM has not read it within {_PLAN_TIMEOUT_S} s"
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     if done.returncode != 0 or not lines:
         return {}, lines[-1] if lines else f"exit code {done.returncode}"

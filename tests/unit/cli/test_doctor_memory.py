@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -203,3 +204,14 @@ def test_the_demo_model_is_looked_at_by_a_process_that_knows_vllm(capsys: Captur
     assert "not quantized" in checks["weights"]["found"]
     assert "tokens of 1.0 KiB" in checks["KV cache"]["found"]
     assert "(2,048 tokens)" in checks["KV cache"]["found"]
+
+
+def test_a_checkpoint_that_takes_too_long_to_read_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def never(command: list[str], **options: object) -> None:
+        raise subprocess.TimeoutExpired(command, 600)
+
+    monkeypatch.setattr(subprocess, "run", never)
+    assert run("doctor", "--model", "someone/small") == ExitCode.FAILED
+    assert "vLLM has not read it within 600 s" in capsys.readouterr().out
