@@ -16,6 +16,7 @@
     ├── UnavailableError               cannot be reached, or not ready: try later, or elsewhere
     ├── DeadlineExceededError          `timeout_s` is over
     ├── CancelledError                 the call was cancelled, or not read on; it is not whole
+    ├── SessionEndedError              a session was idle, or lasted, for as long as it may
     ├── AccessDeniedError              the credentials are missing, wrong, or not enough
     │   └── MediaSourceForbiddenError  a host, an address or a path that the server refuses
     └── InternalError                  a defect of the server, or no Triptych server
@@ -153,6 +154,10 @@ class CancelledError(TriptychError):
     """The call was cancelled, or not read on for too long; what was read of it is not whole."""
 
 
+class SessionEndedError(TriptychError):
+    """A session was idle, or lasted, for as long as the server lets one; open a new one."""
+
+
 class AccessDeniedError(TriptychError):
     """The server, or a proxy before it, wants other credentials."""
 
@@ -188,6 +193,7 @@ ERROR_OF_REASON: dict[str, type[TriptychError]] = {
     "OVERLOADED": UnavailableError,
     "DEADLINE_EXCEEDED": DeadlineExceededError,
     "READER_STALLED": CancelledError,
+    "SESSION_LIMIT_EXCEEDED": SessionEndedError,
     "INTERNAL": InternalError,
 }
 """Every reason of `error_reason.proto`; a test proves it."""

@@ -21,6 +21,7 @@ from triptych_client import (
     ModelNotFoundError,
     NotServedError,
     PromptTooLongError,
+    SessionEndedError,
     TaskUnsupportedError,
     TemplateRefusedError,
     TriptychError,
@@ -82,6 +83,7 @@ FAILURES: list[tuple[Failure, type[TriptychError]]] = [
         DeadlineExceededError,
     ),
     (Failure(grpc.StatusCode.ABORTED, "stopped", "READER_STALLED"), CancelledError),
+    (Failure(grpc.StatusCode.ABORTED, "idle", "SESSION_LIMIT_EXCEEDED"), SessionEndedError),
     (
         Failure(grpc.StatusCode.INTERNAL, "defect", "INTERNAL", {"request_id": "r-7"}),
         InternalError,
