@@ -6,9 +6,8 @@ request of text never waits behind the media of others, and no slot is held by a
 
 - Slots: one for each output that a request wants at once. Little more than the engine can run is
   handed to it, for what it queues itself it serves first come, first served.
-- Turns: a free slot goes to the waiting caller that has the fewest; among equals, by turns. Of
-  one caller's requests the lowest `priority` comes first, then the oldest. So a caller that sends
-  thousands delays another one's request by one turn at most.
+- Turns: service/domain/turns.py shares the slots between callers. Of one caller's requests the
+  lowest `priority` comes first, then the oldest.
 - Bounds: when more wait than may, the newest request of the caller that has most waiting is
   refused: the arriving one, unless another caller has more waiting than its caller.
 
@@ -21,13 +20,12 @@ Tested by tests/unit/test_admission.py.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from service.domain.turns import Ticket, Turns
 from service.errors import (
     DeadlineExceededError,
     OverloadedError,
@@ -79,7 +77,7 @@ class Visit:
         self.progress = Progress()
         self.state = _State.PREPARING
         self.prompt_tokens = 0
-        self.slots = 0
+        self.ticket: Ticket | None = None
         self._admission = admission
         self._granted: asyncio.Future[None] | None = None
         self._scope: asyncio.Timeout | None = None
@@ -107,8 +105,9 @@ class Visit:
         """Wait for this request's turn; raises OverloadedError."""
         if self._refusal is not None:
             raise self._refusal
+        self.prompt_tokens = prompt_tokens
         self._granted = asyncio.get_running_loop().create_future()
-        self._admission._queue(self, prompt_tokens, outputs, priority)  # noqa: SLF001 - one thing
+        self._admission._queue(self, outputs, priority)  # noqa: SLF001 - two halves of one thing
         await self._granted
 
     def leave(self) -> None:
@@ -125,21 +124,17 @@ class Visit:
 
     def refuse(self, error: TriptychError) -> None:
         """End the block of `bounded` with an error."""
-        self.state = _State.GONE
         self._refusal = error
         if self._scope is not None:
             self._scope.reschedule(asyncio.get_running_loop().time())
 
 
 class _Caller:
-    """What one caller has here. `queue` are those of `waiting` that lack only a slot."""
+    """What one caller has waiting: being prepared or without a slot."""
 
     def __init__(self) -> None:
         self.waiting: dict[Visit, None] = {}  # in the order of arrival
-        self.queue: list[tuple[int, int, Visit]] = []  # a heap: by priority, then arrival
         self.waiting_tokens = 0
-        self.running = 0
-        self.turn = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +160,13 @@ class Admission:
         self._callers: dict[str, _Caller] = {}
         self._waiting = 0
         self._waiting_tokens = 0
-        self._running = 0
-        self._numbers = itertools.count()
+        self._slots = Turns(limits.max_running)
         self._is_closed = False
 
     @property
     def running(self) -> int:
         """How many slots are taken."""
-        return self._running
+        return self._slots.held
 
     @property
     def waiting(self) -> int:
@@ -202,50 +196,33 @@ class Admission:
         self._is_closed = True
         for caller in list(self._callers.values()):
             for visit in list(caller.waiting):
-                self._forget_waiting(visit)
-                visit.refuse(_shutting_down())
+                self._refuse(visit, _shutting_down())
 
     def _enter(self, visit: Visit) -> None:
         caller = self._callers.setdefault(visit.caller, _Caller())
         caller.waiting[visit] = None
         self._waiting += 1
         # Those who will have a slot as soon as they are prepared wait for nobody.
-        actual = self._waiting + self._running - self.limits.max_running
+        actual = self._waiting + self.running - self.limits.max_running
         self._make_room(visit, _REQUESTS, self.limits.max_waiting_requests, actual)
 
-    def _queue(self, visit: Visit, prompt_tokens: int, outputs: int, priority: int) -> None:
-        caller = self._callers[visit.caller]
-        visit.slots = min(outputs, self.limits.max_running)
-        visit.prompt_tokens = prompt_tokens
-        caller.waiting_tokens += prompt_tokens
-        self._waiting_tokens += prompt_tokens
-        if not caller.queue:
-            caller.turn = next(self._numbers)
+    def _queue(self, visit: Visit, outputs: int, priority: int) -> None:
+        self._callers[visit.caller].waiting_tokens += visit.prompt_tokens
+        self._waiting_tokens += visit.prompt_tokens
         visit.state = _State.QUEUED
-        heapq.heappush(caller.queue, (priority, next(self._numbers), visit))
-        self._grant()
-        if visit.state is _State.RUNNING:
-            return
-        visit.progress.enter(Stage.ADMISSION)
-        if self._waiting_tokens > prompt_tokens:  # one that waits alone may be of any length
-            limit = self.limits.max_waiting_tokens
-            self._make_room(visit, _TOKENS, limit, self._waiting_tokens)
 
-    def _grant(self) -> None:
-        """Hand out slots until none is free or nobody wants one."""
-        while waiting := [caller for caller in self._callers.values() if caller.queue]:
-            caller = min(waiting, key=lambda one: (one.running, one.turn))
-            visit = caller.queue[0][-1]
-            if self._running + visit.slots > self.limits.max_running:
-                return
-            caller.turn = next(self._numbers)
+        def run() -> None:
             self._forget_waiting(visit)
-            caller.running += visit.slots
-            self._running += visit.slots
-            # It was forgotten with the last of those who wait.
-            self._callers[visit.caller] = caller
             REQUESTS_ADMITTED.inc()
             visit.grant()
+
+        visit.ticket = self._slots.ask(visit.caller, run, places=outputs, priority=priority)
+        if visit.ticket.is_granted:
+            return
+        visit.progress.enter(Stage.ADMISSION)
+        if self._waiting_tokens > visit.prompt_tokens:  # one that waits alone may be of any length
+            limit = self.limits.max_waiting_tokens
+            self._make_room(visit, _TOKENS, limit, self._waiting_tokens)
 
     def _make_room(self, newcomer: Visit, measure: _Measure, limit: int, actual: int) -> None:
         """Refuse the newest of those who have most waiting, until no more wait than may.
@@ -267,9 +244,18 @@ class Admission:
             excess -= measure.of_visit(victim)
         for visit in refused:
             REQUESTS_REFUSED.labels(measure.limit).inc()
+            self._refuse(visit, OverloadedError(measure.limit, limit, actual))
+
+    def _refuse(self, visit: Visit, error: TriptychError) -> None:
+        self._leave(visit)
+        visit.refuse(error)
+
+    def _leave(self, visit: Visit) -> None:
+        if visit.state in (_State.PREPARING, _State.QUEUED):
             self._forget_waiting(visit)
-            visit.refuse(OverloadedError(measure.limit, limit, actual))
-        self._grant()  # one of them may have waited, as the next, for several slots
+        visit.state = _State.GONE
+        if visit.ticket is not None:
+            self._slots.leave(visit.ticket)
 
     def _forget_waiting(self, visit: Visit) -> None:
         caller = self._callers[visit.caller]
@@ -278,23 +264,8 @@ class Admission:
         if visit.state is _State.QUEUED:
             caller.waiting_tokens -= visit.prompt_tokens
             self._waiting_tokens -= visit.prompt_tokens
-            caller.queue = [entry for entry in caller.queue if entry[-1] is not visit]
-            heapq.heapify(caller.queue)
-        self._forget_caller(visit.caller)
-
-    def _forget_caller(self, name: str) -> None:
-        if not self._callers[name].waiting and not self._callers[name].running:
-            del self._callers[name]
-
-    def _leave(self, visit: Visit) -> None:
-        if visit.state is _State.RUNNING:
-            self._callers[visit.caller].running -= visit.slots
-            self._running -= visit.slots
-            self._forget_caller(visit.caller)
-        elif visit.state is not _State.GONE:
-            self._forget_waiting(visit)
-        visit.state = _State.GONE
-        self._grant()
+        if not caller.waiting:
+            del self._callers[visit.caller]
 
 
 def _shutting_down() -> ShuttingDownError:

@@ -110,9 +110,14 @@ class Workers(Protocol):
     """Processes that run tasks."""
 
     async def run(
-        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+        self,
+        task: object,
+        fds: Sequence[int] = (),
+        *,
+        wall_s: float | None = None,
+        caller: str = "",
     ) -> Any:  # noqa: ANN401 - the task's
-        """Run a task on the files with these descriptors; tasks wait their turn.
+        """Run a task on the files with these descriptors; callers' tasks take turns.
 
         It may take `wall_s` seconds; None: as long as any task may. Raises what the task raises of
         errors.py, and WorkerEndedError. Cancelling ends the worker.

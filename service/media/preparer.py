@@ -51,6 +51,7 @@ class _Medium:
     encoded: EncodedMedia
     claimed_mime_types: tuple[str, ...]
     digest: str
+    caller: str
     fetch_s: float
 
 
@@ -137,7 +138,7 @@ class WorkerMediaPreparer:
         encoded = stack.enter_context(resolved.encoded)
         digest = content_digest(part, encoded.sha256)
         fetch_s = time.monotonic() - started
-        return _Medium(part, encoded, resolved.claimed_mime_types, digest, fetch_s)
+        return _Medium(part, encoded, resolved.claimed_mime_types, digest, caller, fetch_s)
 
     async def _describe(self, medium: _Medium, bounds: MediaLimits) -> MediaDescription:
         known = self._cache.get(medium.digest)
@@ -146,7 +147,9 @@ class WorkerMediaPreparer:
             return known.description
         with _translated(medium.part.field):
             found: MediaDescription = await self._workers.run(
-                DescribeTask(_encoded_part(medium, bounds)), [medium.encoded.fd]
+                DescribeTask(_encoded_part(medium, bounds)),
+                [medium.encoded.fd],
+                caller=medium.caller,
             )
         return found
 
@@ -182,7 +185,9 @@ class WorkerMediaPreparer:
             _encoded_part(medium, bounds), medium.digest, self._audio_rate_hz, description
         )
         with _translated(medium.part.field):
-            made: Preparation = await self._workers.run(task, [medium.encoded.fd])
+            made: Preparation = await self._workers.run(
+                task, [medium.encoded.fd], caller=medium.caller
+            )
         return made
 
 

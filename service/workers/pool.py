@@ -1,6 +1,7 @@
 """The server's side of the worker processes: hands out tasks, replaces what ends.
 
-A worker serves one task at a time. It is replaced when it ends (its task then fails, no other),
+A worker serves one task at a time; of several callers' tasks, those of a caller with none in a
+worker come first. A worker is replaced when it ends (its task then fails, no other),
 after `tasks_a_worker` tasks, and when a task is cancelled. The process that they are forked from
 is started again when it dies; tasks wait meanwhile.
 
@@ -19,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.domain.turns import Turns
 from service.errors import StartupError
 from service.ports import WorkerEnd, WorkerEndedError
 from service.telemetry.logging import logger
@@ -124,6 +126,7 @@ class WorkerPool:
         self._ids = itertools.count()
         self._workers: dict[int, _Worker] = {}
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._turns = Turns(limits.count)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Channel | None = None
         self._ready: asyncio.Future[None] | None = None
@@ -156,9 +159,18 @@ class WorkerPool:
                 await asyncio.to_thread(process.wait)
 
     async def run(
-        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+        self,
+        task: object,
+        fds: Sequence[int] = (),
+        *,
+        wall_s: float | None = None,
+        caller: str = "",
     ) -> Any:  # noqa: ANN401 - the task's
         """Run a task in the next free worker (see the `Workers` port)."""
+        async with self._turns.turn(caller):
+            return await self._run(task, fds, wall_s)
+
+    async def _run(self, task: object, fds: Sequence[int], wall_s: float | None) -> Any:  # noqa: ANN401
         worker = await self._take()
         loop = asyncio.get_running_loop()
         worker.task = result = loop.create_future()

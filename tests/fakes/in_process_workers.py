@@ -17,16 +17,23 @@ class InProcessWorkers:
 
     def __init__(self, run_task: TaskRunner) -> None:
         self.tasks: list[object] = []
+        self.callers: list[str] = []
         self.next_end: WorkerEndedError | None = None  # what the next task ends with
         self.go_on = asyncio.Event()  # while not set, tasks wait
         self.go_on.set()
         self._run_task = run_task
 
     async def run(
-        self, task: object, fds: Sequence[int] = (), *, wall_s: float | None = None
+        self,
+        task: object,
+        fds: Sequence[int] = (),
+        *,
+        wall_s: float | None = None,
+        caller: str = "",
     ) -> Any:
         """Run a task, however long it takes."""
         self.tasks.append(task)
+        self.callers.append(caller)
         await asyncio.sleep(0)
         await self.go_on.wait()
         if self.next_end is not None:

@@ -114,6 +114,13 @@ def at(field: str, part: MediaPart) -> Any:
     return dataclasses.replace(part, field=field)
 
 
+async def test_workers_learn_whose_media_they_prepare(bench: Bench) -> None:
+    """So callers take turns."""
+    parts = (image_part(SMALL), audio_part(SOUND))
+    await bench.preparer.prepare(parts, caller="anna", limits={})
+    assert bench.workers.callers == ["anna"] * 4
+
+
 async def test_parts_come_back_in_reading_order(bench: Bench) -> None:
     parts = (
         at("first", video_part(CLIP)),

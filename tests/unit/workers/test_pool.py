@@ -66,6 +66,18 @@ async def test_a_result_comes_back(pool: WorkerPool) -> None:
     assert await pool.run(("echo", {"a": [1, None]})) == {"a": [1, None]}
 
 
+async def test_callers_take_turns(pool: WorkerPool) -> None:
+    """One that has sent many tasks before does not hold another one up for all of them."""
+    done: list[str] = []
+
+    async def run(caller: str) -> None:
+        await pool.run(("echo", caller), caller=caller)
+        done.append(caller)
+
+    await asyncio.gather(*(run(caller) for caller in "aaaaab"))
+    assert done == [*"aabaaa"]
+
+
 async def test_every_task_reads_a_file_from_its_start(pool: WorkerPool, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     with (tmp_path / "file").open("rb") as file:
