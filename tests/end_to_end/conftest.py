@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -85,6 +86,10 @@ class RunningServer:
                 return
             never.wait(0.01)
         pytest.fail("what was waited for did not come")
+
+    def run(self, coroutine) -> Any:
+        """Run a coroutine on the server's loop, and return what it gives."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(CONDITION_TIMEOUT_S)
 
     def _call(self, coroutine) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(START_TIMEOUT_S)

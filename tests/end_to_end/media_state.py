@@ -35,6 +35,11 @@ def held_bytes(server: Any) -> float:
     return metric(server, "triptych_media_bytes", held="in_flight")
 
 
+def requests_in(server: Any, stage: str) -> float:
+    """Return how many requests are in a stage of their way."""
+    return metric(server, "triptych_requests", stage=stage)
+
+
 def tasks_of_worker(server: Any) -> int:
     """Return how many tasks the only worker was given."""
     (worker,) = server.application._media._workers._workers.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -17,6 +17,7 @@ class FileServer:
         self.port: int = server.server_address[1]
         self.files: dict[str, bytes] = {}
         self.asked: Counter[str] = Counter()
+        self._held: dict[str, threading.Event] = {}
 
     @classmethod
     @contextmanager
@@ -36,11 +37,31 @@ class FileServer:
         return f"http://127.0.0.1:{self.port}/{name}"
 
 
+    @contextmanager
+    def held(self, name: str) -> Iterator[str]:
+        """Offer a file that does not come while the block runs; give its URL."""
+        self._held[f"/{name}"] = threading.Event()
+        try:
+            yield self.put(name, b"")
+        finally:
+            self._held[f"/{name}"].set()
+
+    def wait_for(self, path: str) -> None:
+        """Return when a file may come."""
+        if path in self._held:
+            self._held[path].wait()
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         files: FileServer = self.server.files
         files.asked[self.path] += 1
+        files.wait_for(self.path)
         data = files.files.get(self.path)
+        with suppress(ConnectionError):  # who asked may be gone
+            self._send(data)
+
+    def _send(self, data: bytes | None) -> None:
         self.send_response(404 if data is None else 200)
         self.send_header("Content-Length", str(len(data or b"")))
         self.end_headers()
