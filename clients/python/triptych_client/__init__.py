@@ -47,6 +47,7 @@ from triptych_client._results import (
     Timings,
     Usage,
 )
+from triptych_client._session import AsyncSession, Session
 from triptych_client._tokens import Placeholder, PromptLimit, RenderedPrompt, TokenCount
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "AsyncGeneration",
+    "AsyncSession",
     "Audio",
     "CancelledError",
     "Client",
@@ -91,6 +93,7 @@ __all__ = [
     "PromptTooLongError",
     "RawText",
     "RenderedPrompt",
+    "Session",
     "SessionEndedError",
     "Started",
     "TaskUnsupportedError",

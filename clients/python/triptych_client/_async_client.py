@@ -35,7 +35,11 @@ from triptych_client._media import (
     upload_messages,
 )
 from triptych_client._readiness import PAUSE_S, ReadinessWait
-from triptych_client._requests import build_generate_request, build_unary_request
+from triptych_client._requests import (
+    build_generate_request,
+    build_session_config,
+    build_unary_request,
+)
 from triptych_client._results import (
     Answer,
     AnswerReader,
@@ -45,6 +49,7 @@ from triptych_client._results import (
     first_output_text,
     model_from_proto,
 )
+from triptych_client._session import AsyncSession
 from triptych_client._tokens import (
     RenderedPrompt,
     TokenCount,
@@ -59,7 +64,7 @@ if TYPE_CHECKING:
     from typing import Self, TypeAlias, Unpack
 
     from triptych_client._options import GenerateOptions
-    from triptych_client._prompt import Audio, Bytes, File, Image, Prompt, Video
+    from triptych_client._prompt import Audio, Bytes, File, Image, Message, Prompt, Video
 
     _Call: TypeAlias = grpc.aio.UnaryStreamCall[
         generation_service_pb2.GenerateRequest, generation_service_pb2.GenerateResponse
@@ -204,6 +209,20 @@ class AsyncClient:
         with raised_as_ours():
             response = await self._generation.GenerateUnary(request, timeout=self._timeout(options))
         return answer_from_proto(response)
+
+    def converse(
+        self, history: Sequence[Message] = (), **options: Unpack[GenerateOptions]
+    ) -> AsyncSession:
+        """Hold a conversation of several turns: `async with client.converse() as s`, then `s.say`.
+
+        `history` is what was said before. The options hold for all turns; `timeout_s` is for the
+        whole session, without it the client's own does not count.
+        """
+        return AsyncSession(
+            partial(build_session_config, history, options),
+            partial(self._generation.Converse, timeout=options.get("timeout_s")),
+            AsyncGeneration,
+        )
 
     async def count_tokens(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> TokenCount:
         """Count the tokens of a prompt, part by part; nothing is generated.

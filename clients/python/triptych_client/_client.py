@@ -34,7 +34,11 @@ from triptych_client._media import (
     upload_messages,
 )
 from triptych_client._readiness import PAUSE_S, ReadinessWait
-from triptych_client._requests import build_generate_request, build_unary_request
+from triptych_client._requests import (
+    build_generate_request,
+    build_session_config,
+    build_unary_request,
+)
 from triptych_client._results import (
     Answer,
     AnswerReader,
@@ -44,6 +48,7 @@ from triptych_client._results import (
     first_output_text,
     model_from_proto,
 )
+from triptych_client._session import Session
 from triptych_client._tokens import (
     RenderedPrompt,
     TokenCount,
@@ -55,10 +60,10 @@ from triptych_client._tokens import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Self, Unpack
+    from typing import Any, Self, Unpack
 
     from triptych_client._options import GenerateOptions
-    from triptych_client._prompt import Audio, Bytes, File, Image, Prompt, Video
+    from triptych_client._prompt import Audio, Bytes, File, Image, Message, Prompt, Video
 
 
 class Generation(AnswerReader):
@@ -169,6 +174,26 @@ class Client:
         with raised_as_ours():
             response = self._generation.GenerateUnary(request, timeout=self._timeout(options))
         return answer_from_proto(response)
+
+    def converse(
+        self, history: Sequence[Message] = (), **options: Unpack[GenerateOptions]
+    ) -> Session:
+        """Hold a conversation of several turns: `with client.converse() as s`, then `s.say`.
+
+        `history` is what was said before. The options hold for all turns; `timeout_s` is for the
+        whole session, without it the client's own does not count.
+
+        Raises:
+            FileNotFoundError: a local file is missing; nothing was sent.
+
+        """
+        config = build_session_config(history, options)
+        timeout_s = options.get("timeout_s")
+
+        def begin_call(messages: Iterator[generation_service_pb2.ConverseRequest]) -> Any:
+            return self._generation.Converse(messages, timeout=timeout_s)
+
+        return Session(config, begin_call, Generation)
 
     def count_tokens(self, prompt: Prompt, **options: Unpack[GenerateOptions]) -> TokenCount:
         """Count the tokens of a prompt, part by part; nothing is generated.

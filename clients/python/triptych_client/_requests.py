@@ -79,6 +79,15 @@ def build_generate_request(
     return request
 
 
+def build_session_config(
+    history: Sequence[Message], options: GenerateOptions
+) -> generation_service_pb2.ConverseRequest:
+    """Return a session's first message; `history` is what was said before, maybe nothing."""
+    request = build_generate_request([*history, Message("user", "")], options)
+    del request.conversation.messages[-1]
+    return generation_service_pb2.ConverseRequest(config=request)
+
+
 def build_unary_request(
     prompt: Prompt, options: GenerateOptions
 ) -> generation_service_pb2.GenerateUnaryRequest:

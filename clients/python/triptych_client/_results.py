@@ -31,6 +31,10 @@ class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     ABORTED = "aborted"
+    STOP_STRING = "stop_string"
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    REPETITION = "repetition"
 
 
 class Modality(StrEnum):

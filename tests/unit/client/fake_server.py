@@ -289,9 +289,15 @@ class _Generation(generation_service_pb2_grpc.GenerationServiceServicer):
         return response
 
     def Converse(  # noqa: N802  # gRPC's name
-        self, request_iterator: object, context: grpc.ServicerContext
+        self,
+        request_iterator: Iterator[generation_service_pb2.ConverseRequest],
+        context: grpc.ServicerContext,
     ) -> Iterator[generation_service_pb2.ConverseResponse]:
-        raise NotImplementedError
+        """Follow the script for each turn."""
+        commits = (message for message in request_iterator if message.HasField("commit"))
+        for turn_index, _ in enumerate(commits):
+            for event in self._server.play(context):
+                yield generation_service_pb2.ConverseResponse(turn_index=turn_index, event=event)
 
 
 class _Tokenizer(tokenizer_service_pb2_grpc.TokenizerServiceServicer):
