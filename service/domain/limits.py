@@ -41,7 +41,7 @@ class SessionLimits:
     """How long a session may last, and how much may be said in it.
 
     `idle_s` is without a message and without a running answer. `text_bytes` are what the client
-    sends beside media, and `parts` what the conversation has, over all turns and the opening.
+    sends in all its turns beside media; `parts` are all of the conversation.
     """
 
     idle_s: float = 300.0

@@ -45,6 +45,7 @@ class SessionFiles:
         self._kept: list[ResolvedMedia] = []
         self._recordings: list[Recording] = []
         self._size_bytes = 0
+        self._is_closed = False
 
     async def keep(self, part: MediaPart) -> MediaPart:
         """Get a medium's bytes and keep them; return the part with these as its source."""
@@ -73,6 +74,7 @@ class SessionFiles:
 
     def close(self) -> None:
         """Let all media go; a request that still reads one has it open itself."""
+        self._is_closed = True
         for recording in self._recordings:
             recording.close()
         for resolved in self._kept:
@@ -91,6 +93,9 @@ class SessionFiles:
 
     def hold(self, part: MediaPart, resolved: ResolvedMedia) -> MediaPart:
         """Own a medium until the end."""
+        if self._is_closed:
+            resolved.encoded.close()
+            raise RuntimeError("a medium came after the end of its session")
         self._kept.append(resolved)
         source = dataclasses.replace(part.source, origin=HeldMedia(resolved))
         return dataclasses.replace(part, source=source)

@@ -28,7 +28,7 @@ from service.errors import (
     MediaSourceUnsupportedError,
 )
 from service.media.budget import ByteBudget
-from service.media.session_media import SessionFiles
+from service.media.session_media import SessionFiles, SessionFileSource
 from service.media.sources.resolver import ResolvedMedia, SourceResolver
 from service.media.sources.server_path import ServerPaths
 from tests.unit.media.open_media import open_media, until
@@ -201,6 +201,27 @@ async def test_a_source_that_is_off_is_off_in_sessions_too(budget: ByteBudget) -
         await files.keep(sound(ServerPath("/sound.wav")))
     files.close()
     await resolver.aclose()
+
+
+async def test_what_comes_after_the_end_is_not_kept(files: SessionFiles) -> None:
+    files.close()
+    with pytest.raises(RuntimeError, match="after the end"):
+        await files.keep(sound(InlineData(b"12345")))
+
+
+async def test_a_session_may_have_lower_limits_than_the_server(
+    resolver: SourceResolver, budget: ByteBudget
+) -> None:
+    """But no higher ones."""
+    source = SessionFileSource(resolver, budget, LIMITS)
+    files = source.open("somebody", {"part_bytes": 4, "request_bytes": 1000})
+    with pytest.raises(LimitExceededError):
+        await files.keep(sound(InlineData(b"12345")))
+    files.close()
+    files = source.open("somebody", {"part_bytes": 1000})
+    with pytest.raises(LimitExceededError):
+        await files.keep(sound(InlineData(b"x" * 101)))
+    files.close()
 
 
 async def test_giving_up_while_a_medium_is_got_leaves_nothing(

@@ -291,14 +291,17 @@ async def test_a_mistake_while_an_answer_runs_stops_it(hall: Hall, caller: Calle
     assert not hall.answers.running
 
 
-async def test_a_client_that_goes_away_frees_everything(hall: Hall, caller: Caller) -> None:
-    """The fixture sees that nothing runs, and that the media are let go."""
+async def test_a_client_that_goes_away_frees_everything(
+    hall: Hall, caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The fixture sees that nothing runs, and that the media are let go; it is no defect."""
     hall.answers.may_go_on.clear()
     await caller.say(config(), BEGIN, Request(chunk=b"x"), END_PART, COMMIT, BEGIN)
     await caller.hear_until("text_delta")
     caller.call.cancel()
     (media,) = hall.way.session_media.opened
     await until(lambda: media.is_closed and not hall.answers.running)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_an_idle_session_is_ended(tmp_path: Path) -> None:
