@@ -139,6 +139,13 @@ def _add_prompt_flags(serve: argparse.ArgumentParser) -> None:
         help="the family whose placeholders and default template to use, such as qwen-vl "
         "(default: by the checkpoint's config.json; a wrong name lists all)",
     )
+    serve.add_argument(
+        "--tool-call-parser",
+        metavar="NAME",
+        help="how the model writes calls of tools, such as hermes: one of vLLM's parsers (default: "
+        "none, and requests have no tools; a wrong name lists all). What it thinks is told apart "
+        "by vLLM's own --reasoning-parser NAME",
+    )
 
 
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
@@ -156,6 +163,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         log_level=arguments.log_level,
         metrics_listen=arguments.metrics_listen,
         chat_template=arguments.chat_template,
+        tool_call_parser=arguments.tool_call_parser,
         prompt_format=arguments.prompt_format,
         adapters=to_adapters(arguments, served_name),
         engine_flags=tuple(engine_flags),

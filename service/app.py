@@ -188,6 +188,7 @@ class Application:
                 prompter,
                 self._admission,
                 self._media.structure_checker(),
+                self.engine.load_parsers(self._config.tool_call_parser),
                 deadline_margin_s=self._config.requests.deadline_margin_s,
             ),
             embedder=Embedder(self.engine, prompter, self._admission),
@@ -246,5 +247,9 @@ def _load_engine(config: ServerConfig, loop: asyncio.AbstractEventLoop) -> VllmE
 
     args = parse_engine_args(config.model, config.engine_flags)
     args.use_tqdm_on_load = config.log_level == "debug"
+    if config.tool_call_parser or args.reasoning_parser:
+        from service.engine.output_parsers import check_parsers
+
+        check_parsers(args, config.tool_call_parser)
     enable_adapters(args, config.adapters)
     return VllmEngine.start(args, config.served_model_name, loop, config.adapters)

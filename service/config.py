@@ -71,6 +71,7 @@ class ServerConfig:
     log_level: str
     metrics_listen: str | None = None
     chat_template: Path | None = None
+    tool_call_parser: str | None = None
     prompt_format: str | None = None
     adapters: tuple[Adapter, ...] = ()
     sessions: SessionLimits = field(default_factory=SessionLimits)

@@ -1,8 +1,9 @@
 """The way of one request: let in, its prompt made, answered, made text.
 
 Written against ports only. The order of events is the contract's: `Started`, any number of
-`TextDelta`, one `OutputFinished` for each output, `Completed`. Closing the iterator at any
-point stops the engine's work, frees its slot and forgets the decoders.
+`TextDelta` (with parsers, `ReasoningDelta` and `ToolCallDelta` too), one `OutputFinished` for each
+output, `Completed`. Closing the iterator at any point stops the engine's work, frees its slot and
+forgets the decoders.
 
 Tested by tests/unit/test_generator.py on fakes and by tests/end_to_end on the real engine.
 """
@@ -33,7 +34,8 @@ from service.domain.events import (
 from service.domain.media import PreparedPrompt
 from service.errors import DeadlineExceededError
 from service.output_decoder import OutputDecoder
-from service.ports import Engine, StructureTester, Tokenizer
+from service.output_parsing import OutputParsing, plan_parsing
+from service.ports import Engine, OutputParsers, StructureTester, Tokenizer
 from service.prompt_checks import check_ids
 from service.prompter import Prompter, PromptOfRequest
 from service.telemetry.progress import Stage
@@ -49,6 +51,7 @@ class Generator:
     prompter: Prompter
     admission: Admission
     structures: StructureTester
+    parsers: OutputParsers | None = None
     deadline_margin_s: float = 0.25
     _token_texts: TokenTexts = field(init=False)
 
@@ -70,22 +73,35 @@ class Generator:
             async with visit.bounded(end_at):
                 if request.sampling.structured_output is not None:
                     await self.structures.check(request.sampling.structured_output)
+                plan = await plan_parsing(self.parsers, self.structures, request)
+                if plan is not None:
+                    request = dataclasses.replace(request, sampling=plan.sampling)
                 made = await self.prompter.prompt(request)
                 prompt = made.prompt
+                parsing = None
+                if plan is not None:
+                    parsing = OutputParsing(plan, prompt.context_ids, request.sampling.n)
                 await visit.take_slot(
                     prompt.token_count, outputs=request.sampling.n, priority=request.priority
                 )
             model = request.model or self.engine.model.name
             yield Started(request_id, model, prompt.token_count, prompt.placeholders)
-            async with aclosing(self._answer(request_id, request, made, visit)) as events:
+            async with aclosing(self._answer(request_id, request, made, visit, parsing)) as events:
                 async for event in events:
                     yield event
 
     async def _answer(
-        self, request_id: str, request: GenerationRequest, made: PromptOfRequest, visit: Visit
+        self,
+        request_id: str,
+        request: GenerationRequest,
+        made: PromptOfRequest,
+        visit: Visit,
+        parsing: OutputParsing | None,
     ) -> AsyncGenerator[Event, None]:
         prompt = made.prompt
-        decoder = OutputDecoder(self.tokenizer, self._token_texts, request, prompt.context_ids)
+        decoder = OutputDecoder(
+            self.tokenizer, self._token_texts, request, prompt.context_ids, parsing
+        )
         cached_tokens = 0
         last = EngineDelta(0, ())
         stream = self.engine.generate(
@@ -94,6 +110,7 @@ class Generator:
             request.sampling,
             priority=request.priority,
             adapter=self.engine.model.adapter_of(request.model),
+            reasoning=parsing.reasoning_start if parsing is not None else None,
         )
         try:
             async with aclosing(stream):
@@ -119,6 +136,7 @@ class Generator:
                 _tokens_by_modality(prompt),
                 cached_tokens,
                 decoder.completion_tokens,
+                parsing.reasoning_tokens if parsing is not None else 0,
             ),
             dataclasses.replace(
                 made.timings,

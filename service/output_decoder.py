@@ -19,6 +19,7 @@ from service.domain.events import (
     PromptLogprobs,
     TextDelta,
 )
+from service.output_parsing import OutputParsing
 from service.ports import Tokenizer, TokenStream
 from service.token_texts import TokenTexts
 
@@ -35,7 +36,9 @@ class OutputDecoder:
         token_texts: TokenTexts,
         request: GenerationRequest,
         prompt_ids: Sequence[int],
+        parsing: OutputParsing | None = None,
     ) -> None:
+        self._parsing = parsing
         self._token_texts = token_texts
         self._include_token_ids = request.include_token_ids
         self._sampling = request.sampling
@@ -76,8 +79,8 @@ class OutputDecoder:
             text += rest.text
             stop_index = rest.stop_index
         self.completion_tokens += used
-        events += await self._text_events(delta, text, used)
         finished = self._end_of(delta, stop_index)
+        events += await self._text_events(delta, text, used, is_last=finished is not None)
         if finished is not None:
             self._unfinished.discard(delta.output_index)
             events.append(finished)
@@ -88,8 +91,7 @@ class OutputDecoder:
         events: list[Event] = []
         for index in sorted(self._unfinished):
             text = (await self._streams[index].flush()).text
-            if text:
-                events.append(TextDelta(index, text))
+            events += self._parsed(TextDelta(index, text), (), is_last=True)
             events.append(OutputFinished(index, reason))
         self._unfinished.clear()
         return events
@@ -106,12 +108,21 @@ class OutputDecoder:
             return delta.token_ids[:-1]
         return delta.token_ids
 
-    async def _text_events(self, delta: EngineDelta, text: str, used: int) -> list[Event]:
+    async def _text_events(
+        self, delta: EngineDelta, text: str, used: int, *, is_last: bool
+    ) -> list[Event]:
         ids = delta.token_ids[:used] if self._include_token_ids else ()
         logprobs = await self._token_texts.fill(delta.logprobs[:used])
-        if not (text or ids or logprobs):
-            return []
-        return [TextDelta(delta.output_index, text, ids, logprobs)]
+        written = TextDelta(delta.output_index, text, ids, logprobs)
+        return self._parsed(written, delta.token_ids[:used], is_last=is_last)
+
+    def _parsed(
+        self, written: TextDelta, token_ids: tuple[int, ...], *, is_last: bool
+    ) -> list[Event]:
+        """Return the events of what was written with these ids; none where there is nothing."""
+        if self._parsing is not None:
+            return self._parsing.parse(written, token_ids, is_last=is_last)
+        return [written] if written.text or written.token_ids or written.logprobs else []
 
     async def _prompt_events(self, delta: EngineDelta) -> list[Event]:
         places = delta.prompt_logprobs

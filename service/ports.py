@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from service.domain.conversation import Conversation, MediaPart, Modality, PromptOptions
 from service.domain.embedding import EmbeddingOptions, EngineVector
-from service.domain.events import EngineDelta
+from service.domain.events import EngineDelta, GenerationRequest
 from service.domain.media import MediaDescription, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, PromptFormat
+from service.domain.parsed import ParsedPiece, ReasoningStart
 from service.domain.prompt import ByteSpan, Place, RenderedPrompt
 from service.domain.sampling import Sampling, StructuredOutput
 from service.domain.stored_medium import StoredMedium
@@ -205,7 +206,7 @@ class Engine(Protocol):
         PromptTooLongError unless it `may_be_too_long`: then it is only to be looked at.
         """
 
-    def generate(
+    def generate(  # noqa: PLR0913 - how, all by name
         self,
         request_id: str,
         prompt: PreparedPrompt,
@@ -213,11 +214,12 @@ class Engine(Protocol):
         *,
         priority: int = 0,
         adapter: str = "",
+        reasoning: ReasoningStart | None = None,
     ) -> AsyncGenerator[EngineDelta, None]:
         """Stream the answer; closing the iterator, or cancelling it, aborts the engine's work.
 
         `sampling`'s stop strings are not the engine's: it never sees text. `adapter` is one of the
-        model's, or empty.
+        model's, or empty. `reasoning` says from where on a structured output holds.
         """
 
     async def embed(
@@ -238,6 +240,45 @@ class Engine(Protocol):
 
     async def wait_until_dead(self) -> None:
         """Return when the engine has died and will not come back."""
+
+
+class OutputParser(Protocol):
+    """Takes one output apart as it grows."""
+
+    def parse(self, text: str, token_ids: Sequence[int], *, is_last: bool) -> ParsedPiece:
+        """Take the text that is certain after these ids; `is_last` where the output ends."""
+
+    @property
+    def reasoning_tokens(self) -> int:
+        """How many of the tokens so far were thoughts."""
+
+
+class ParsingPlan(Protocol):
+    """How the answer to one request is parsed."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """The request's, as the parsers need it: a forced call becomes a structured output."""
+
+    def begin(self, prompt_token_ids: Sequence[int]) -> ReasoningStart:
+        """Tell what the engine must know of thoughts."""
+
+    def open(self, prompt_token_ids: Sequence[int]) -> OutputParser:
+        """Return a parser for one output."""
+
+
+class OutputParsers(Protocol):
+    """Knows how the model writes thoughts and calls of tools."""
+
+    @property
+    def know_tools(self) -> bool:
+        """Whether calls are found in answers."""
+
+    def plan(self, request: GenerationRequest) -> ParsingPlan | None:
+        """Say how the answer to a request is parsed; None: its text is the answer.
+
+        Raises InvalidRequestError for tools that cannot be used.
+        """
 
 
 class MediumInPieces(Protocol):

@@ -92,6 +92,27 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of what the model thinks before it answers."""
+
+    output_index: int
+    text: str
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[TokenLogprobs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call; the first has its `id` and `name`. All `arguments`, joined, are JSON."""
+
+    output_index: int
+    call_index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputFinished:
     """The end of one output."""
 
@@ -109,6 +130,7 @@ class Usage:
     media_tokens: dict[Modality, int]
     cached_tokens: int
     completion_tokens: int
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +154,15 @@ class Completed:
     timings: Timings
 
 
-Event = Started | PromptLogprobs | TextDelta | OutputFinished | Completed
+Event = (
+    Started
+    | PromptLogprobs
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | OutputFinished
+    | Completed
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from enum import StrEnum
 
 
 class StructuredOutputKind(StrEnum):
-    """What a structured output's `text` is; the values are the contract's field names."""
+    """What a structured output's `text` is; the values are the contract's, and vLLM's, names."""
 
     JSON_SCHEMA = "json_schema"
     JSON_OBJECT = "json_object"
     REGEX = "regex"
     CHOICE = "choice"
     GRAMMAR = "grammar"
+    STRUCTURAL_TAG = "structural_tag"  # no request has it; parsers make it of tools
 
 
 @dataclass(frozen=True, slots=True)

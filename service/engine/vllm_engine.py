@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
@@ -27,6 +27,7 @@ from service.domain.embedding import EmbeddingOptions, EngineVector
 from service.domain.events import EngineDelta
 from service.domain.media import PreparedMedia, PreparedPrompt
 from service.domain.model import Adapter, ModelDescription
+from service.domain.parsed import ReasoningStart
 from service.domain.sampling import Sampling
 from service.engine.adapters import load_adapters
 from service.engine.cache_misses import is_cache_miss
@@ -42,6 +43,9 @@ from service.errors import (
     PromptTooLongError,
     StartupError,
 )
+
+if TYPE_CHECKING:
+    from service.engine.output_parsers import VllmParsers
 
 # vLLM tells of its core's death through a flag only; this is how often it is read.
 _DEATH_POLL_S = 0.2
@@ -136,7 +140,7 @@ class VllmEngine:
             self._check_length(prompt.context_tokens)
         return prompt
 
-    async def generate(
+    async def generate(  # noqa: PLR0913 - how, all by name
         self,
         request_id: str,
         prompt: PreparedPrompt,
@@ -144,6 +148,7 @@ class VllmEngine:
         *,
         priority: int = 0,
         adapter: str = "",
+        reasoning: ReasoningStart | None = None,
     ) -> AsyncGenerator[EngineDelta, None]:
         """Stream what each engine step gives."""
         tokens_left = self._model.max_model_tokens - prompt.context_tokens
@@ -155,6 +160,7 @@ class VllmEngine:
                 request_id=request_id,
                 priority=priority,
                 lora_request=self._adapters[adapter] if adapter else None,
+                **_reasoning_options(reasoning),
             )
             async with aclosing(self._stream(prompt, send)) as stream:
                 async for output in stream:
@@ -206,6 +212,17 @@ class VllmEngine:
                 else:
                     return
 
+    def load_parsers(self, tool_call_parser: str | None) -> VllmParsers | None:
+        """Return vLLM's parsers of answers, where any are asked for; raises StartupError."""
+        config = self._llm.vllm_config
+        if not (tool_call_parser or config.structured_outputs_config.reasoning_parser):
+            return None
+        # It imports much of vLLM's OpenAI server.
+        from service.engine.output_parsers import VllmParsers  # noqa: PLC0415
+
+        tokenizer = self._llm.renderer.get_tokenizer()
+        return VllmParsers.load(config, tokenizer, tool_call_parser)
+
     async def wait_until_dead(self) -> None:
         """Return when vLLM's engine process has died."""
         while not self._llm.errored:  # noqa: ASYNC110 - vLLM gives a flag, no event
@@ -223,6 +240,18 @@ class VllmEngine:
         limit = self._model.max_prompt_tokens
         if token_count > limit:
             raise PromptTooLongError("prompt", "max_model_tokens", limit, token_count)
+
+
+def _reasoning_options(start: ReasoningStart | None) -> dict[str, Any]:
+    if start is None:
+        return {}
+    arguments = start.template_arguments
+    return {
+        "reasoning_ended": start.has_ended,
+        "reasoning_parser_kwargs": (
+            None if arguments is None else {"chat_template_kwargs": arguments}
+        ),
+    }
 
 
 @contextmanager

@@ -6,6 +6,7 @@ spelled as the proto spells them: `conversation.messages[0].parts[1].image`.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from service.domain.conversation import (
@@ -21,6 +22,7 @@ from service.errors import InvalidRequestError, NotServedYetError
 from service.rpc.conversations import to_conversation, to_media
 from service.rpc.samplings import to_sampling
 from service.rpc.template_arguments import to_template_arguments
+from service.rpc.tools import to_tools
 from service.rpc.violations import Violations
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ def _convert(message: pb.GenerateRequest, caller: str, *, is_opening: bool) -> G
     _reject_unserved(message)
     violations = Violations()
     prompt = _to_prompt(message, violations, is_opening=is_opening)
+    tools = to_tools(message, violations, has_conversation=isinstance(prompt, Conversation))
+    if isinstance(prompt, Conversation):
+        prompt = dataclasses.replace(prompt, tools=tools)
     sampling = to_sampling(message, violations)
     options = _to_prompt_options(message.prompt_options, prompt, violations)
     media_limits = _to_media_limits(message.media_options.limits, violations)
@@ -74,7 +79,6 @@ def _convert(message: pb.GenerateRequest, caller: str, *, is_opening: bool) -> G
 # Of the contract, what is not built yet; each goes when it is.
 _UNSERVED = {
     "prompt_options": ("truncate_prompt_tokens",),
-    "": ("tools", "tool_choice"),
 }
 
 

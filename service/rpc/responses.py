@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from google.protobuf.duration_pb2 import Duration
@@ -13,11 +14,13 @@ from service.domain.events import (
     FinishReason,
     OutputFinished,
     PromptLogprobs,
+    ReasoningDelta,
     Started,
     TextDelta,
     Timings,
     TokenLogprob,
     TokenLogprobs,
+    ToolCallDelta,
     Usage,
 )
 from service.domain.media import PlaceholderSpan
@@ -45,15 +48,8 @@ def from_event(event: Event) -> pb.GenerateResponse:
                     first_position=first_position, tokens=map(_from_logprobs, tokens)
                 )
             )
-        case TextDelta(output_index, text, token_ids, logprobs):
-            return pb.GenerateResponse(
-                text_delta=pb.TextDelta(
-                    output_index=output_index,
-                    text=text,
-                    token_ids=token_ids,
-                    logprobs=map(_from_logprobs, logprobs),
-                )
-            )
+        case TextDelta() | ReasoningDelta() | ToolCallDelta():
+            return _from_delta(event)
         case OutputFinished():
             return pb.GenerateResponse(
                 output_finished=pb.OutputFinished(
@@ -69,36 +65,99 @@ def from_event(event: Event) -> pb.GenerateResponse:
             )
 
 
+def _from_delta(delta: TextDelta | ReasoningDelta | ToolCallDelta) -> pb.GenerateResponse:
+    match delta:
+        case TextDelta(output_index, text, token_ids, logprobs):
+            return pb.GenerateResponse(
+                text_delta=pb.TextDelta(
+                    output_index=output_index,
+                    text=text,
+                    token_ids=token_ids,
+                    logprobs=map(_from_logprobs, logprobs),
+                )
+            )
+        case ReasoningDelta(output_index, text, token_ids, logprobs):
+            return pb.GenerateResponse(
+                reasoning_delta=pb.ReasoningDelta(
+                    output_index=output_index,
+                    text=text,
+                    token_ids=token_ids,
+                    logprobs=map(_from_logprobs, logprobs),
+                )
+            )
+        case ToolCallDelta(output_index, call_index, call_id, name, arguments):
+            return pb.GenerateResponse(
+                tool_call_delta=pb.ToolCallDelta(
+                    output_index=output_index,
+                    call_index=call_index,
+                    id=call_id,
+                    name=name,
+                    arguments=arguments,
+                )
+            )
+
+
 def join(events: Iterable[pb.GenerateResponse]) -> pb.GenerateUnaryResponse:
     """Put a whole stream together into one answer."""
     whole = pb.GenerateUnaryResponse()
-    texts: dict[int, list[str]] = {}
+    outputs: dict[int, _JoinedOutput] = defaultdict(_JoinedOutput)
     for event in events:
         match event.WhichOneof("event"):
             case "started":
                 whole.started.CopyFrom(event.started)
             case "text_delta":
-                output = _output(whole, event.text_delta.output_index)
-                texts.setdefault(event.text_delta.output_index, []).append(event.text_delta.text)
-                output.token_ids.extend(event.text_delta.token_ids)
-                output.logprobs.extend(event.text_delta.logprobs)
+                outputs[event.text_delta.output_index].add_text(event.text_delta)
+            case "reasoning_delta":
+                outputs[event.reasoning_delta.output_index].add_reasoning(event.reasoning_delta)
+            case "tool_call_delta":
+                outputs[event.tool_call_delta.output_index].add_call(event.tool_call_delta)
             case "prompt_logprobs":
                 whole.prompt_logprobs.first_position = 1
                 whole.prompt_logprobs.tokens.extend(event.prompt_logprobs.tokens)
             case "output_finished":
-                output = _output(whole, event.output_finished.output_index)
+                output = outputs[event.output_finished.output_index].output
                 output.finished.CopyFrom(event.output_finished)
             case "completed":
                 whole.completed.CopyFrom(event.completed)
-    for index, pieces in texts.items():
-        whole.outputs[index].text = "".join(pieces)
+    whole.outputs.extend(outputs[index].join() for index in range(max(outputs, default=-1) + 1))
     return whole
 
 
-def _output(whole: pb.GenerateUnaryResponse, index: int) -> pb.Output:
-    while len(whole.outputs) <= index:
-        whole.outputs.add()
-    return whole.outputs[index]
+class _JoinedOutput:
+    """One output while it is put together; texts are joined once, for there may be thousands."""
+
+    def __init__(self) -> None:
+        self.output = pb.Output()
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._arguments: dict[int, list[str]] = defaultdict(list)
+
+    def add_text(self, delta: pb.TextDelta) -> None:
+        self._text.append(delta.text)
+        self._add_tokens(delta)
+
+    def add_reasoning(self, delta: pb.ReasoningDelta) -> None:
+        self._reasoning.append(delta.text)
+        self._add_tokens(delta)
+
+    def add_call(self, delta: pb.ToolCallDelta) -> None:
+        while len(self.output.tool_calls) <= delta.call_index:
+            self.output.tool_calls.add()
+        call = self.output.tool_calls[delta.call_index]
+        call.id = call.id or delta.id
+        call.name = call.name or delta.name
+        self._arguments[delta.call_index].append(delta.arguments)
+
+    def join(self) -> pb.Output:
+        self.output.text = "".join(self._text)
+        self.output.reasoning = "".join(self._reasoning)
+        for index, pieces in self._arguments.items():
+            self.output.tool_calls[index].arguments = "".join(pieces)
+        return self.output
+
+    def _add_tokens(self, delta: pb.TextDelta | pb.ReasoningDelta) -> None:
+        self.output.token_ids.extend(delta.token_ids)
+        self.output.logprobs.extend(delta.logprobs)
 
 
 def _from_logprobs(place: TokenLogprobs) -> pb.TokenLogprobs:
@@ -136,6 +195,7 @@ def from_usage(usage: Usage) -> pb.Usage:
         prompt_video_tokens=media.get(Modality.VIDEO, 0),
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
     )
 
 

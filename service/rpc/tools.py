@@ -33,9 +33,11 @@ _MODES = {
 }
 
 
-def to_tools(message: pb.GenerateRequest, violations: Violations) -> Tools:
+def to_tools(
+    message: pb.GenerateRequest, violations: Violations, *, has_conversation: bool = True
+) -> Tools:
     """Convert what a request says of tools; what is wrong goes to `violations`."""
-    if message.tools and message.WhichOneof("prompt") != "conversation":
+    if message.tools and not has_conversation:
         violations.add("tools", "go with a conversation; a finished prompt tells of its own")
     declared = _to_declared(message.tools, violations)
     choice, name = _to_choice(message.tool_choice, violations)

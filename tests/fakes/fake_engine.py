@@ -15,6 +15,7 @@ from service.domain.embedding import EmbeddingOptions, EngineVector
 from service.domain.events import EngineDelta, FinishReason
 from service.domain.media import PlaceholderSpan, PreparedMedia, PreparedPrompt
 from service.domain.model import ModelDescription, ModelMemory
+from service.domain.parsed import ReasoningStart
 from service.domain.sampling import Sampling
 from service.errors import EngineUnavailableError, InvalidRequestError, PromptTooLongError
 
@@ -64,6 +65,7 @@ class FakeEngine:
         self.queue.set()
         self.priorities: list[int] = []
         self.adapters: list[str] = []
+        self.asked: list[tuple[Sampling, ReasoningStart | None]] = []
         self.most_at_once = 0
         self._ended: set[tuple[str, int]] = set()  # outputs that were told to end
         self._dead = asyncio.Event()
@@ -100,7 +102,7 @@ class FakeEngine:
             )
         return PreparedPrompt(count, spans, None, token_ids=expanded)
 
-    async def generate(
+    async def generate(  # noqa: PLR0913 - how, all by name
         self,
         request_id: str,
         prompt: PreparedPrompt,
@@ -108,10 +110,12 @@ class FakeEngine:
         *,
         priority: int = 0,
         adapter: str = "",
+        reasoning: ReasoningStart | None = None,
     ) -> AsyncIterator[EngineDelta]:
-        """Give the steps of every output in turn; `priority` and `adapter` are only kept."""
+        """Give the steps of every output in turn; how to is only kept."""
         self._reject_dead()
         self.adapters.append(adapter)
+        self.asked.append((sampling, reasoning))
         self.running.add(request_id)
         self.priorities.append(priority)
         self.idle.clear()

@@ -11,6 +11,7 @@ from service.domain.conversation import Conversation, ReasoningPart, ToolCallPar
 from service.domain.tools import Tool, ToolChoice, Tools
 from service.errors import InvalidRequestError
 from service.rpc.conversations import to_conversation, to_media
+from service.rpc.requests import to_generation_request
 from service.rpc.tools import to_tools
 from service.rpc.violations import Violations
 from triptych.v1 import conversation_pb2 as conversation_pb
@@ -158,7 +159,18 @@ def test_a_call_that_is_required_needs_a_tool() -> None:
     ],
 )
 def test_tools_go_with_a_conversation(message: pb.GenerateRequest) -> None:
-    assert [field for field, _ in tool_problems(message)] == ["tools"]
+    with pytest.raises(InvalidRequestError) as refusal:
+        to_generation_request(message)
+    assert [field for field, _ in refusal.value.violations] == ["tools"]
+
+
+def test_a_conversation_has_its_tools() -> None:
+    message = request(named("f"))
+    message.conversation.messages.append(said(USER, conversation_pb.Part(text="hi")))
+    prompt = to_generation_request(message).prompt
+
+    assert isinstance(prompt, Conversation)
+    assert prompt.tools == Tools((Tool("f"),))
 
 
 def test_tools_may_be_many_and_large_but_not_endless() -> None:
