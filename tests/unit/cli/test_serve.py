@@ -62,3 +62,13 @@ def test_the_prompts_format_can_be_chosen(served: list[ServerConfig]) -> None:
 
     assert (Path("mine.jinja"), "qwen-vl") == (served[0].chat_template, served[0].prompt_format)
     assert served[0].engine_flags == ()
+
+
+def test_the_parser_of_calls_is_ours_and_that_of_thoughts_is_vllms(
+    served: list[ServerConfig],
+) -> None:
+    """The engine needs the latter, for structured outputs that begin behind thoughts."""
+    assert main([*SERVE, "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"]) == 0
+
+    assert served[0].tool_call_parser == "hermes"
+    assert served[0].engine_flags == ("--reasoning-parser", "qwen3")
