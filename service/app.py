@@ -25,6 +25,7 @@ from service.media_app import MediaApplication
 from service.prober import Prober
 from service.prompt.paced_renderer import PacedRenderer
 from service.prompt.renderer import check_choice, choose_renderer
+from service.prompt_visits import PromptVisits
 from service.prompter import Prompter
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import LoadedModel, Serving
@@ -193,7 +194,9 @@ class Application:
             ),
             embedder=Embedder(self.engine, prompter, self._admission),
             prober=Prober(prompter, preparer),
-            prompter=prompter,
+            prompter=PromptVisits(
+                prompter, self._admission, self._config.requests.deadline_margin_s
+            ),
             tokenizer=self._tokenizer,
             placeholders=renderer.places.placeholders,
             session_media=self._media.session_media(),

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from vllm.engine.arg_utils import AsyncEngineArgs
-from vllm.exceptions import VLLMValidationError
+from vllm.exceptions import GracefulHTTPError, VLLMValidationError
 from vllm.lora.request import LoRARequest
 from vllm.outputs import PoolingRequestOutput, RequestOutput
 from vllm.utils.mistral import is_mistral_tokenizer
@@ -260,6 +260,8 @@ def _translated_errors() -> Iterator[None]:
         yield
     except EngineDeadError as exc:
         raise EngineUnavailableError("the engine died; retry on another replica") from exc
+    except GracefulHTTPError as exc:  # its own bounds, such as --max-num-queued-reqs
+        raise EngineUnavailableError(str(exc.message)) from exc
     except (VLLMValidationError, ValueError) as exc:
         raise InvalidRequestError("prompt", str(exc)) from exc
     except AssertionError as exc:

@@ -14,6 +14,7 @@ from service.domain.tokens import EncodedText
 from service.errors import InvalidRequestError, LimitExceededError
 from service.ports import Tokenizer
 from service.rpc.caller import caller_of
+from service.rpc.deadlines import with_deadline
 from service.rpc.requests import to_generation_request
 from service.rpc.responses import to_part_usages
 from service.rpc.serving import LoadedModel, Serving
@@ -89,7 +90,8 @@ class TokenizerServicer(pb_grpc.TokenizerServiceServicer):
             raise InvalidRequestError("request", "is not set; put a GenerateRequest there")
         loaded = self._serving.model(request.request.model)
         caller = caller_of(context, self._caller_header)
-        return loaded, to_generation_request(request.request, caller)
+        asked = to_generation_request(request.request, caller)
+        return loaded, with_deadline(asked, request.request.output_options, context)
 
 
 async def _texts_of_added(encoded: EncodedText, tokenizer: Tokenizer) -> dict[int, bytes]:

@@ -6,6 +6,7 @@ from service.admission import Admission, AdmissionLimits
 from service.embedder import Embedder
 from service.generator import Generator
 from service.prober import Prober
+from service.prompt_visits import PromptVisits
 from service.prompter import Prompter
 from service.rpc.serving import LoadedModel
 from tests.fakes.fake_engine import PLACEHOLDER_IDS, FakeEngine
@@ -51,7 +52,7 @@ class FakeWay:
             "generator": self.generator,
             "embedder": self.embedder,
             "prober": self.prober,
-            "prompter": self.prompter,
+            "prompter": PromptVisits(self.prompter, self.admission),
             "tokenizer": self.tokenizer,
             "placeholders": MEDIUM_MARKS,
             "session_media": self.session_media,

@@ -50,7 +50,12 @@ class GenerationServiceStub:
     * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
     * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
       with an error, or the model gives vectors and no answers (use `EmbeddingService`).
-    * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
+    * RESOURCE_EXHAUSTED: too much media is in flight, or as many requests wait as may, and this
+      caller's are the most of them. Retry after the time in `RetryInfo`.
+    * DEADLINE_EXCEEDED: nothing was written before the call's deadline, which is near;
+      `ErrorInfo` names the stage that took the time. Retry with more. An answer that has begun
+      ends with `FINISH_REASON_DEADLINE` instead; see `OutputOptions.finish_before_deadline`.
+    * ABORTED: the client did not read its answer on for the server's `--reader-timeout`.
     * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
     * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
       Retry after the time in `RetryInfo`.
@@ -109,7 +114,12 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
     * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
       with an error, or the model gives vectors and no answers (use `EmbeddingService`).
-    * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
+    * RESOURCE_EXHAUSTED: too much media is in flight, or as many requests wait as may, and this
+      caller's are the most of them. Retry after the time in `RetryInfo`.
+    * DEADLINE_EXCEEDED: nothing was written before the call's deadline, which is near;
+      `ErrorInfo` names the stage that took the time. Retry with more. An answer that has begun
+      ends with `FINISH_REASON_DEADLINE` instead; see `OutputOptions.finish_before_deadline`.
+    * ABORTED: the client did not read its answer on for the server's `--reader-timeout`.
     * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
     * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
       Retry after the time in `RetryInfo`.
@@ -171,7 +181,12 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         * PERMISSION_DENIED: a URL's host or a path that the server does not allow.
         * FAILED_PRECONDITION: the server takes no media from that source, or a URL's host answered
           with an error, or the model gives vectors and no answers (use `EmbeddingService`).
-        * RESOURCE_EXHAUSTED: too much media is in flight. Retry after the time in `RetryInfo`.
+        * RESOURCE_EXHAUSTED: too much media is in flight, or as many requests wait as may, and this
+          caller's are the most of them. Retry after the time in `RetryInfo`.
+        * DEADLINE_EXCEEDED: nothing was written before the call's deadline, which is near;
+          `ErrorInfo` names the stage that took the time. Retry with more. An answer that has begun
+          ends with `FINISH_REASON_DEADLINE` instead; see `OutputOptions.finish_before_deadline`.
+        * ABORTED: the client did not read its answer on for the server's `--reader-timeout`.
         * UNIMPLEMENTED: a part of the contract that this server does not serve yet.
         * UNAVAILABLE: the engine or the tokenizer is not ready, or died, or the server stops.
           Retry after the time in `RetryInfo`.
