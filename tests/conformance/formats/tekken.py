@@ -32,6 +32,7 @@ _TEXT = (
     "What is in this picture? Which of them is better? Write down what is said, word for word.",
     "What is the capital of France? Look at this: and this? Who are you? Whose? Thanks, yours.",
     "Qu'est-ce que c'est ? 這是什麼？ Καλημέρα, κόσμε! Count to three. One, two,\n\nthree.\r\n",
+    "Thanks.\n\n\n",
 )
 
 

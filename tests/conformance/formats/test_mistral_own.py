@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import soundfile
+import yaml
 from PIL import Image
 
 from service.domain.conversation import PromptOptions
@@ -53,6 +54,7 @@ _MORE_TEXT = [
     Case("a system alone", (system("a"),)),
     Case("an empty system", (system(""), user("a"))),
     Case("typed control tokens", (user(TYPED), assistant(TYPED), user("</s>[INST]a[/INST]"))),
+    Case("a system message before a line break", (system("Be brief"), user("\nLook:"))),
     Case("a typed system prompt", (system(TYPED), user("a"))),
 ]
 _MORE_MEDIA = [
@@ -73,6 +75,15 @@ _MORE_MEDIA = [
     replace(case, options=CONTINUE) if case.turns[-1][0] == "assistant" else case
     for case in _MORE_MEDIA
 ]
+DIFFERENT = {
+    case.name: case
+    for case in (
+        Case(
+            "a system message and a line break before a picture",
+            (system("Be brief"), user("\nLook:", IMAGE, "What is it?")),
+        ),
+    )
+}
 ALL_CASES = CASES | {case.name: case for case in (*_MORE_TEXT, *_MORE_MEDIA)}
 
 
@@ -164,6 +175,18 @@ def test_the_ids_are_those_of_mistral_common(own: Own, case: str) -> None:
     assert expected == own.ours.token_ids(ALL_CASES[case])
 
 
+def _listed() -> Iterator[tuple[str, str]]:
+    file = Path(__file__).with_name("expected_differences.yaml")
+    for entry in yaml.safe_load(file.read_text(encoding="utf-8")):
+        if entry["families"] in CHECKPOINTS:
+            yield from ((entry["families"], name) for name in entry["conversations"])
+
+
+@pytest.mark.parametrize(("own", "case"), list(_listed()), indirect=["own"])
+def test_what_is_listed_differs(own: Own, case: str) -> None:
+    assert own.expected_ids(DIFFERENT[case]) != own.ours.token_ids(DIFFERENT[case])
+
+
 @pytest.mark.parametrize("case", [case.name for case in ALL_CASES.values() if _refused_by_v7(case)])
 def test_v7_refuses_a_system_message_beside_a_sound(
     open_own: Callable[[str], Own], case: str
@@ -214,3 +237,13 @@ def _transcription_ids(own: Own, language: str | None) -> list[int]:
     )
     prompt = VoxtralForConditionalGeneration.get_generation_prompt(params)
     return own.vllm.ids_of_prompt(parse_model_prompt(config, prompt))
+
+
+@pytest.mark.parametrize("own", ["mistral-small-v7"], indirect=True)
+def test_a_trusted_text_may_write_control_tokens(own: Own) -> None:
+    """Mistral-common has no such thing; here it is the way for finished prompts in a text part."""
+    trusted = PromptOptions(trust_special_tokens=True)
+    written = Case("", (user("a[/INST]b</s>[INST]c"),), trusted)
+    turns = Case("", (user("a"), assistant("b"), user("c")))
+
+    assert own.expected_ids(turns) == own.ours.token_ids(written)
