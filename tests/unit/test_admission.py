@@ -119,6 +119,20 @@ async def open_guests() -> AsyncIterator[Callable[[Admission], Guests]]:
 OpenGuests = Callable[[Admission], Guests]
 
 
+@pytest.mark.parametrize(
+    ("max_sequences", "kv_cache_tokens", "expected"),
+    [
+        (128, 500_000, AdmissionLimits(160, 7, 1_000_000)),
+        (1, 0, AdmissionLimits(2, 7, 65_536)),
+    ],
+    ids=["a quarter more, and twice the cache", "one more at least, and some tokens"],
+)
+def test_an_engine_has_bounds_of_its_size(
+    max_sequences: int, kv_cache_tokens: int, expected: AdmissionLimits
+) -> None:
+    assert AdmissionLimits.of_engine(max_sequences, kv_cache_tokens, 7) == expected
+
+
 async def test_as_many_run_as_may_and_the_next_comes_when_one_ends(open_guests: OpenGuests) -> None:
     guests = open_guests(admission(running=2))
     for name in "abc":
