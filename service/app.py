@@ -30,7 +30,7 @@ from service.prompter import Prompter
 from service.rpc.server import RpcServer, build_server
 from service.rpc.serving import LoadedModel, Serving
 from service.telemetry.logging import logger, stage
-from service.telemetry.metrics import serve_metrics, watch_engine_requests
+from service.telemetry.metrics import serve_metrics, watch_engine_requests, watch_tasks
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess
 
@@ -69,6 +69,8 @@ class Application:
         # Before the engine loads, which takes minutes.
         check_choice(self._config.chat_template, self._config.prompt_format)
         if self._config.metrics_listen is not None:
+            loop = asyncio.get_running_loop()
+            watch_tasks(lambda: len(asyncio.all_tasks(loop)))
             self._stop_metrics = serve_metrics(self._config.metrics_listen)
         await self._media.open_sources()
         self._server = build_server(

@@ -153,7 +153,7 @@ class Prompter:
             case RawTokenIds(token_ids, media):
                 check_ids("token_ids.ids", token_ids, self.engine.model.vocabulary_size)
                 await self._check_places_in(token_ids, media)
-                return _WrittenPrompt(token_ids)
+                return _WrittenPrompt(self._truncate(token_ids, options))
             case RawText(text, media):
                 rendered = RenderedPrompt(self._place_media(text, media))
                 encoded = await self.tokenizer.encode(
@@ -163,7 +163,15 @@ class Prompter:
                 rendered = await self._render(conversation, options)
                 kinds = {part.modality for part in conversation.media_parts()}
                 encoded = await self._encoder.encode(rendered, kinds)
-        return _WrittenPrompt(encoded, rendered)
+        return _WrittenPrompt(self._truncate(encoded, options), rendered)
+
+    def _truncate(self, token_ids: Sequence[int], options: PromptOptions) -> Sequence[int]:
+        """Keep the end of a prompt, if its request says how much of it."""
+        wanted = options.truncate_prompt_tokens
+        if wanted is None:
+            return token_ids
+        most = self.engine.model.max_prompt_tokens
+        return token_ids[-(most if wanted < 0 else min(wanted, most)) :]
 
     async def _render(self, conversation: Conversation, options: PromptOptions) -> RenderedPrompt:
         rendered = await self.renderer.render(conversation, options)

@@ -18,7 +18,7 @@ from service.domain.conversation import (
     Role,
 )
 from service.domain.events import GenerationRequest
-from service.errors import InvalidRequestError, NotServedYetError
+from service.errors import InvalidRequestError
 from service.rpc.conversations import to_conversation, to_media
 from service.rpc.samplings import to_sampling
 from service.rpc.template_arguments import to_template_arguments
@@ -52,7 +52,6 @@ def to_opening(message: pb.GenerateRequest, caller: str = "") -> GenerationReque
 
 
 def _convert(message: pb.GenerateRequest, caller: str, *, is_opening: bool) -> GenerationRequest:
-    _reject_unserved(message)
     violations = Violations()
     prompt = _to_prompt(message, violations, is_opening=is_opening)
     tools = to_tools(message, violations, has_conversation=isinstance(prompt, Conversation))
@@ -74,21 +73,6 @@ def _convert(message: pb.GenerateRequest, caller: str, *, is_opening: bool) -> G
         media_limits=media_limits,
         caller=caller,
     )
-
-
-# Of the contract, what is not built yet; each goes when it is.
-_UNSERVED = {
-    "prompt_options": ("truncate_prompt_tokens",),
-}
-
-
-def _reject_unserved(message: pb.GenerateRequest) -> None:
-    for path, names in _UNSERVED.items():
-        part = getattr(message, path) if path else message
-        for descriptor, _ in part.ListFields():
-            if descriptor.name in names:
-                name = f"{path}.{descriptor.name}".lstrip(".")
-                raise NotServedYetError(f"{name}: is not served yet", feature=name)
 
 
 _NO_PROMPT = "is not set; set one of conversation, text or token_ids"
@@ -133,13 +117,25 @@ def _to_prompt_options(
             "prompt_options.continue_final_message",
             "needs a conversation whose last message has ROLE_ASSISTANT",
         )
+    keeps = message.truncate_prompt_tokens if message.HasField("truncate_prompt_tokens") else None
+    if keeps is not None:
+        _check_truncation(keeps, prompt, violations)
     return PromptOptions(
         add_generation_prompt=not continues if adds is None else adds,
         continue_final_message=continues,
         trust_special_tokens=message.trust_special_tokens,
         add_special_tokens=message.add_special_tokens,
         template_arguments=to_template_arguments(message.template_arguments, violations),
+        truncate_prompt_tokens=keeps,
     )
+
+
+def _check_truncation(keeps: int, prompt: Prompt | None, violations: Violations) -> None:
+    field = "prompt_options.truncate_prompt_tokens"
+    if keeps < 1 and keeps != -1:
+        violations.add(field, f"must be -1 or at least 1, got {keeps}")
+    if prompt is not None and prompt.media_parts():
+        violations.add(field, "cannot be set for a prompt with media: it might cut one in two")
 
 
 def _to_media_limits(limits: media_pb.MediaLimits, violations: Violations) -> dict[str, float]:

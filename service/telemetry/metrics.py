@@ -34,6 +34,7 @@ REQUESTS_REFUSED = Counter(
 _ENGINE_REQUESTS = Gauge(
     "triptych_engine_requests", "Requests that the engine holds, by its own count."
 )
+_TASKS = Gauge("triptych_tasks", "Tasks of the server's event loop.")
 _MEDIA_BYTES = Gauge(
     "triptych_media_bytes", "Bytes of media that the server holds, by what for.", ("held",)
 )
@@ -47,6 +48,11 @@ def watch_media_bytes(held: str, size_bytes: Callable[[], float]) -> None:
 def watch_engine_requests(count: Callable[[], float]) -> None:
     """Show what a function returns whenever the metrics are read."""
     _ENGINE_REQUESTS.set_function(count)
+
+
+def watch_tasks(count: Callable[[], float]) -> None:
+    """Show what a function returns whenever the metrics are read."""
+    _TASKS.set_function(count)
 
 
 def serve_metrics(listen: str) -> Callable[[], None]:

@@ -328,3 +328,19 @@ async def test_looking_at_a_prompt_reads_its_media(prompter: Prompter) -> None:
         await prompter.preview(say(image(b"broken")))
     with pytest.raises(ModalityUnsupportedError):
         await prompter.preview(say(video()))
+
+
+@pytest.mark.parametrize(
+    ("keeps", "kept"), [(1, b"o"), (3, b"llo"), (100, b"hello"), (-1, b"hello")]
+)
+async def test_the_end_of_a_prompt_is_kept(prompter: Prompter, keeps: int, kept: bytes) -> None:
+    options = PromptOptions(truncate_prompt_tokens=keeps)
+    made = await prompter.prompt(ask(RawText("hello", ()), prompt_options=options))
+    assert bytes(made.prompt.token_ids) == kept
+
+
+@pytest.mark.parametrize("keeps", [-1, 1000])
+async def test_what_is_kept_fits_the_context(prompter: Prompter, keeps: int) -> None:
+    options = PromptOptions(truncate_prompt_tokens=keeps)
+    asked = ask(RawTokenIds(tuple(range(64)), ()), prompt_options=options)
+    assert (await prompter.prompt(asked)).prompt.token_ids == [*range(1, 64)]

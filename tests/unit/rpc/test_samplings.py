@@ -46,6 +46,9 @@ WRONG: dict[str, Edit] = {
     "output_options.logprob_token_ids": lambda r: r.output_options.logprob_token_ids.extend(
         range(129)
     ),
+    "prompt_options.truncate_prompt_tokens": lambda r: setattr(
+        r.prompt_options, "truncate_prompt_tokens", 0
+    ),
     "structured_output": lambda r: r.structured_output.SetInParent(),
     "structured_output.json_object": lambda r: setattr(r.structured_output, "json_object", False),
     "structured_output.regex": lambda r: setattr(r.structured_output, "regex", ""),
@@ -108,3 +111,10 @@ def test_what_is_set_reaches_the_domain() -> None:
     assert asked.sampling.structured_output == StructuredOutput(
         StructuredOutputKind.JSON_SCHEMA, "{}", disable_any_whitespace=True
     )
+
+
+def test_a_prompt_with_media_is_not_truncated() -> None:
+    request = pb.GenerateRequest(text="hi")
+    request.media.add().image.source.data = b"x"
+    request.prompt_options.truncate_prompt_tokens = -1
+    assert wrong_fields(request) == ["prompt_options.truncate_prompt_tokens"]
