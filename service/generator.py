@@ -43,6 +43,15 @@ from service.token_texts import TokenTexts
 
 
 @dataclass(frozen=True, slots=True)
+class _Ready:
+    """A request that the engine can answer now; `parsing` is None where text is only text."""
+
+    request: GenerationRequest
+    made: PromptOfRequest
+    parsing: OutputParsing | None
+
+
+@dataclass(frozen=True, slots=True)
 class Generator:
     """Answers requests with the parts that it was given."""
 
@@ -71,34 +80,33 @@ class Generator:
             ended_at(end_at, request.ending),
         ):
             async with visit.bounded(end_at):
-                if request.sampling.structured_output is not None:
-                    await self.structures.check(request.sampling.structured_output)
-                plan = await plan_parsing(self.parsers, self.structures, request)
-                if plan is not None:
-                    request = dataclasses.replace(request, sampling=plan.sampling)
-                made = await self.prompter.prompt(request)
-                prompt = made.prompt
-                parsing = None
-                if plan is not None:
-                    parsing = OutputParsing(plan, prompt.context_ids, request.sampling.n)
-                await visit.take_slot(
-                    prompt.token_count, outputs=request.sampling.n, priority=request.priority
-                )
+                ready = await self._prepare(request, visit)
+            prompt = ready.made.prompt
             model = request.model or self.engine.model.name
             yield Started(request_id, model, prompt.token_count, prompt.placeholders)
-            async with aclosing(self._answer(request_id, request, made, visit, parsing)) as events:
+            async with aclosing(self._answer(request_id, ready, visit)) as events:
                 async for event in events:
                     yield event
 
+    async def _prepare(self, request: GenerationRequest, visit: Visit) -> _Ready:
+        """Do all that comes before the engine, and take a slot of it."""
+        if request.sampling.structured_output is not None:
+            await self.structures.check(request.sampling.structured_output)
+        plan = await plan_parsing(self.parsers, self.structures, request)
+        if plan is not None:
+            request = dataclasses.replace(request, sampling=plan.sampling)
+        made = await self.prompter.prompt(request)
+        outputs = request.sampling.n
+        await visit.take_slot(made.prompt.token_count, outputs=outputs, priority=request.priority)
+        parsing = None
+        if plan is not None:
+            parsing = OutputParsing(plan, made.prompt.context_ids, outputs)
+        return _Ready(request, made, parsing)
+
     async def _answer(
-        self,
-        request_id: str,
-        request: GenerationRequest,
-        made: PromptOfRequest,
-        visit: Visit,
-        parsing: OutputParsing | None,
+        self, request_id: str, ready: _Ready, visit: Visit
     ) -> AsyncGenerator[Event, None]:
-        prompt = made.prompt
+        request, prompt, parsing = ready.request, ready.made.prompt, ready.parsing
         decoder = OutputDecoder(
             self.tokenizer, self._token_texts, request, prompt.context_ids, parsing
         )
@@ -130,21 +138,7 @@ class Generator:
                     yield event
         finally:
             decoder.close()
-        yield Completed(
-            Usage(
-                prompt.token_count,
-                _tokens_by_modality(prompt),
-                cached_tokens,
-                decoder.completion_tokens,
-                parsing.reasoning_tokens if parsing is not None else 0,
-            ),
-            dataclasses.replace(
-                made.timings,
-                queue_s=last.queue_s,
-                prefill_s=last.prefill_s,
-                generate_s=last.generate_s,
-            ),
-        )
+        yield _completed(ready, last, cached_tokens, decoder.completion_tokens)
 
     def _check_ids(self, request: GenerationRequest) -> None:
         size = self.engine.model.vocabulary_size
@@ -168,6 +162,27 @@ async def _until_ended(
         if found is None:
             return
         yield found
+
+
+def _completed(
+    ready: _Ready, last: EngineDelta, cached_tokens: int, completion_tokens: int
+) -> Completed:
+    prompt = ready.made.prompt
+    return Completed(
+        Usage(
+            prompt.token_count,
+            _tokens_by_modality(prompt),
+            cached_tokens,
+            completion_tokens,
+            ready.parsing.reasoning_tokens if ready.parsing is not None else 0,
+        ),
+        dataclasses.replace(
+            ready.made.timings,
+            queue_s=last.queue_s,
+            prefill_s=last.prefill_s,
+            generate_s=last.generate_s,
+        ),
+    )
 
 
 def _check_has_begun(reason: FinishReason, visit: Visit) -> None:

@@ -29,7 +29,9 @@ def load(model: MediaWorkerModel) -> TaskRunner:
     args = parse_engine_args(model.model, model.engine_flags)
     structures = StructureCheck.load(args)
     preprocessor = Preprocessor.load(args)
-    media = preprocessor and MediaTasks(preprocessor.preprocess, preprocessor.heard_s)
+    media = None
+    if preprocessor is not None:
+        media = MediaTasks(preprocessor.preprocess, preprocessor.heard_s)
 
     def run(task: object, files: Sequence[BinaryIO]) -> object:
         if isinstance(task, CheckStructure):
