@@ -1,9 +1,4 @@
-"""Turns every exception of a servicer into a status; no servicer aborts a call itself.
-
-It writes the answers too. A write waits while the client does not read: nothing is buffered for
-it but what HTTP/2's windows hold, the servicer's stream is not asked on, and the engine's steps
-are joined meanwhile. A client that does not read for the reader's timeout loses its answer.
-"""
+"""Turns every exception of a servicer into a status; no servicer aborts a call itself."""
 
 from __future__ import annotations
 
@@ -16,7 +11,8 @@ from typing import Any, NoReturn
 import grpc
 from grpc_status import rpc_status
 
-from service.errors import ReaderStalledError, TriptychError
+from service.errors import TriptychError
+from service.rpc.answer_writer import AnswerWriter
 from service.rpc.calls import RunningCalls
 from service.rpc.status import grpc_code, status_for, status_for_defect
 from service.telemetry.logging import logger
@@ -75,16 +71,13 @@ def _streaming(
         with running.one():
             try:
                 async with aclosing(behaviour(request, context)) as responses:
-                    async for response in responses:
-                        await _write(context, response, reader_timeout_s)
-            except ReaderStalledError as exc:
+                    await AnswerWriter(context, reader_timeout_s).write_all(responses)
+            except Exception as exc:  # noqa: BLE001 - whatever it is becomes a status
                 # The status waits for the reader too, behind what was written. It is gRPC's by
                 # then, and waits without us. The client may also go away meanwhile.
                 with suppress(TimeoutError, grpc.aio.InternalError):
                     async with asyncio.timeout(reader_timeout_s):
                         await _abort(context, exc)
-            except Exception as exc:  # noqa: BLE001 - whatever it is becomes a status
-                await _abort(context, exc)
 
     make = (
         grpc.stream_stream_rpc_method_handler
@@ -92,16 +85,6 @@ def _streaming(
         else grpc.unary_stream_rpc_method_handler
     )
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
-
-
-async def _write(
-    context: grpc.aio.ServicerContext[Any, Any], response: Any, timeout_s: float
-) -> None:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await context.write(response)
-    except TimeoutError:
-        raise ReaderStalledError(timeout_s) from None
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -> NoReturn:
