@@ -94,7 +94,8 @@ def _add_store(group: argparse._ArgumentGroup) -> None:
         "--caller-header",
         metavar="NAME",
         help="a metadata key that your mesh sets, never a client: its value names the caller, who "
-        "owns what it uploads. A client certificate's name comes first (default: none)",
+        "owns what it uploads, and takes turns with others when the server is full. A client "
+        "certificate's name comes first (default: none)",
     )
 
 

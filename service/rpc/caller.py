@@ -1,4 +1,4 @@
-"""Who calls: whose uploads a call may use.
+"""Who calls: whose uploads a call may use, and whose turn it is when the server is full.
 
 Not a check of rights: it only keeps callers apart. In this order:
 
@@ -7,7 +7,8 @@ Not a check of rights: it only keeps callers apart. In this order:
 2. what the operator's own mesh says, in the metadata that `--caller-header` names. The mesh must
    set it on every call and drop what the client sent; a client that can set it itself can be
    anybody;
-3. nothing: the empty text. All such callers are one to this server, and share what they upload.
+3. nothing: the empty text. All such callers are one to this server: they share what they
+   upload, and are served first come, first served.
 """
 
 from __future__ import annotations
