@@ -42,13 +42,19 @@ from triptych_client._results import (
     Output,
     OutputFinished,
     PartUsage,
+    PromptLogprobs,
+    ReasoningDelta,
     Started,
     TextDelta,
     Timings,
+    TokenLogprob,
+    TokenLogprobs,
+    ToolCallDelta,
     Usage,
 )
 from triptych_client._session import AsyncSession, Session
 from triptych_client._tokens import Placeholder, PromptLimit, RenderedPrompt, TokenCount
+from triptych_client._tools import Tool, ToolCall, ToolResult
 
 __all__ = [
     "AccessDeniedError",
@@ -90,8 +96,10 @@ __all__ = [
     "Placeholder",
     "Prompt",
     "PromptLimit",
+    "PromptLogprobs",
     "PromptTooLongError",
     "RawText",
+    "ReasoningDelta",
     "RenderedPrompt",
     "Session",
     "SessionEndedError",
@@ -102,6 +110,12 @@ __all__ = [
     "Timings",
     "TokenCount",
     "TokenIds",
+    "TokenLogprob",
+    "TokenLogprobs",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolResult",
     "TriptychError",
     "UnavailableError",
     "Usage",

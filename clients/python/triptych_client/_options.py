@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from triptych_client._prompt import Audio, Bytes, File, Image, Video
+    from triptych_client._tools import Tool
 
 
 class GenerateOptions(TypedDict, total=False):
@@ -52,6 +53,38 @@ class GenerateOptions(TypedDict, total=False):
     ignore_eos: bool | None
     #: Leave control tokens out of the text.
     skip_special_tokens: bool | None
+    #: Strings that end an answer; the text ends before them.
+    stop: Sequence[str] | None
+    #: Let the text end behind the stop string, or token, instead.
+    include_stop_string: bool | None
+    #: Added to the logits of these token ids, -100 to 100.
+    logit_bias: Mapping[int, float] | None
+    #: Words that the answer must not hold.
+    bad_words: Sequence[str] | None
+    #: The only token ids that may be chosen.
+    allowed_token_ids: Sequence[int] | None
+    #: For models that think first: the most tokens of thinking.
+    thinking_token_budget: int | None
+    #: End an answer that repeats itself: `max_pattern_size`, `min_pattern_size`, `min_count`.
+    repetition_detection: Mapping[str, int] | None
+    #: Lower comes first in the engine's queue, where the server has priorities.
+    priority: int | None
+
+    #: The form of the answer; one of these. JSON of a JSON Schema (a mapping, or its text).
+    json_schema: Mapping[str, Any] | str | None
+    #: Any JSON object.
+    json_object: bool | None
+    #: A whole match of a regular expression.
+    regex: str | None
+    #: One of some texts.
+    choice: Sequence[str] | None
+    #: A word of a grammar, in EBNF or Lark.
+    grammar: str | None
+
+    #: Tools that the model may call.
+    tools: Sequence[Tool] | None
+    #: `auto`, `none`, `required`, or the name of the tool that must be called.
+    tool_choice: str | None
 
     #: Append the model's cue for an assistant's answer.
     add_generation_prompt: bool | None
@@ -63,5 +96,15 @@ class GenerateOptions(TypedDict, total=False):
     add_special_tokens: bool | None
     #: Variables for the model's chat template, such as `{"enable_thinking": True}`.
     template_arguments: Mapping[str, Any] | None
+    #: Keep only so many of the prompt's last tokens; -1: as many as the context takes.
+    truncate_prompt_tokens: int | None
     #: Fill `token_ids` of deltas and outputs.
     include_token_ids: bool | None
+    #: Fill `logprobs`: of the chosen token, and so many of the likeliest.
+    logprobs: int | None
+    #: The same of the prompt's tokens, in `PromptLogprobs`.
+    prompt_logprobs: int | None
+    #: Tell of these token ids instead of the likeliest.
+    logprob_token_ids: Sequence[int] | None
+    #: False: let the call fail at its deadline instead of ending the answer before it.
+    finish_before_deadline: bool | None

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal, TypeAlias, get_args
 
-Role: TypeAlias = Literal["system", "user", "assistant"]
+from triptych_client._tools import ToolCall, ToolResult
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 Bytes: TypeAlias = bytes | bytearray | memoryview
 PcmEncoding: TypeAlias = Literal["s16", "s24", "s32", "f32"]
 File: TypeAlias = str | os.PathLike[str]
@@ -110,7 +112,7 @@ class Video(Medium):
             raise ValueError(message)
 
 
-Part: TypeAlias = str | Image | Audio | Video
+Part: TypeAlias = str | Image | Audio | Video | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)

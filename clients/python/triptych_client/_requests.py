@@ -6,6 +6,7 @@ the server does, and its answer names the field.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ from triptych_client._prompt import (
     TokenIds,
     Video,
 )
+from triptych_client._tools import ToolCall, ToolResult, choice_to_proto, tool_to_proto
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +34,7 @@ _ROLES: dict[Role, conversation_pb2.Role.ValueType] = {
     "system": conversation_pb2.ROLE_SYSTEM,
     "user": conversation_pb2.ROLE_USER,
     "assistant": conversation_pb2.ROLE_ASSISTANT,
+    "tool": conversation_pb2.ROLE_TOOL,
 }
 _PCM_ENCODINGS: dict[PcmEncoding, media_pb2.PcmEncoding.ValueType] = {
     "s16": media_pb2.PCM_ENCODING_S16,
@@ -40,6 +43,7 @@ _PCM_ENCODINGS: dict[PcmEncoding, media_pb2.PcmEncoding.ValueType] = {
     "f32": media_pb2.PCM_ENCODING_F32,
 }
 _BYTES = (bytes, bytearray, memoryview)
+_STRUCTURES = ("json_schema", "json_object", "regex", "choice", "grammar")
 _OPTIONS = frozenset(GenerateOptions.__annotations__)
 
 _Settings: TypeAlias = (
@@ -64,7 +68,13 @@ def build_generate_request(
         sampling=_settings(sampling_pb2.SamplingParams, options),
         prompt_options=_settings(generation_service_pb2.PromptOptions, options),
         output_options=_settings(generation_service_pb2.OutputOptions, options),
+        priority=options.get("priority"),
+        tools=[tool_to_proto(tool) for tool in options.get("tools") or ()],
+        structured_output=_structured_output(options),
     )
+    tool_choice = options.get("tool_choice")
+    if tool_choice is not None:
+        request.tool_choice.CopyFrom(choice_to_proto(tool_choice))
     media = _media_of(options)
     if isinstance(prompt, (RawText, TokenIds)):
         _refuse_beside(prompt, media or options.get("system"), "system or media arguments")
@@ -102,6 +112,27 @@ def _settings(kind: type[_SettingsT], options: Mapping[str, Any]) -> _SettingsT 
     names = [field.name for field in kind.DESCRIPTOR.fields]
     given = {name: options[name] for name in names if options.get(name) is not None}
     return kind(**given) if given else None
+
+
+def _structured_output(options: GenerateOptions) -> generation_service_pb2.StructuredOutput | None:
+    """Return the form of the answer, or None when none is given."""
+    given = [name for name in _STRUCTURES if _option(options, name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        message = f"an answer has one form; given are {' and '.join(given)}"
+        raise TypeError(message)
+    (name,) = given
+    value = _option(options, name)
+    if name == "choice":
+        value = generation_service_pb2.Choice(texts=value)
+    elif name == "json_schema" and not isinstance(value, str):
+        value = json.dumps(value)
+    return generation_service_pb2.StructuredOutput(**{name: value})
+
+
+def _option(options: Mapping[str, Any], name: str) -> Any:
+    return options.get(name)
 
 
 def _media_of(options: GenerateOptions) -> list[Part]:
@@ -163,7 +194,7 @@ def _message_to_proto(message: Message) -> conversation_pb2.Message:
     if message.role not in _ROLES:
         problem = f"role is one of {', '.join(_ROLES)}, got {message.role!r}"
         raise ValueError(problem)
-    single = isinstance(message.parts, (str, Image, Audio, Video))
+    single = isinstance(message.parts, (str, Image, Audio, Video, ToolCall, ToolResult))
     parts: Any = [message.parts] if single else message.parts
     return conversation_pb2.Message(
         role=_ROLES[message.role], parts=[part_to_proto(part) for part in parts]
@@ -187,7 +218,15 @@ def part_to_proto(part: Part) -> conversation_pb2.Part:
         return conversation_pb2.Part(audio=audio)
     if isinstance(part, Video):
         return conversation_pb2.Part(video=_video_to_proto(part))
-    message = f"a part is text, Image, Audio or Video, not {type(part).__name__}"
+    if isinstance(part, ToolCall):
+        call = conversation_pb2.ToolCall(id=part.id, name=part.name, arguments=part.arguments)
+        return conversation_pb2.Part(tool_call=call)
+    if isinstance(part, ToolResult):
+        result = conversation_pb2.ToolResult(
+            tool_call_id=part.tool_call_id, name=part.name, text=part.text
+        )
+        return conversation_pb2.Part(tool_result=result)
+    message = f"a part is text, Image, Audio, Video, ToolCall or ToolResult, not {type(part)}"
     raise TypeError(message)
 
 

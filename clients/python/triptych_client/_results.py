@@ -14,9 +14,10 @@ import grpc
 
 from triptych.v1 import generation_service_pb2, media_pb2, model_service_pb2
 from triptych_client._errors import InternalError
+from triptych_client._tools import ToolCall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.message import Message
@@ -66,12 +67,60 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """How likely a token was: natural logarithm, and rank from 1 (0: not known)."""
+
+    token_id: int
+    text: str
+    logprob: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """How likely the token of one place was, and the likeliest, in order."""
+
+    chosen: TokenLogprob
+    top: tuple[TokenLogprob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLogprobs:
+    """How likely the prompt's tokens were from `first_position` on."""
+
+    first_position: int
+    tokens: tuple[TokenLogprobs, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """A piece of one output."""
 
     output_index: int
     text: str
     token_ids: tuple[int, ...]
+    logprobs: tuple[TokenLogprobs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks before it answers."""
+
+    output_index: int
+    text: str
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[TokenLogprobs, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of a call; `id` and `name` only in its first."""
+
+    output_index: int
+    call_index: int
+    id: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +130,7 @@ class OutputFinished:
     output_index: int
     reason: FinishReason
     stop_token_id: int | None
+    stop_string: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +144,8 @@ class Usage:
     prompt_video_tokens: int
     cached_tokens: int
     completion_tokens: int
+    #: Of those, thought before answering.
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +170,15 @@ class Completed:
     timings: Timings
 
 
-Event: TypeAlias = Started | TextDelta | OutputFinished | Completed
+Event: TypeAlias = (
+    Started
+    | PromptLogprobs
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | OutputFinished
+    | Completed
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +189,11 @@ class Output:
     token_ids: tuple[int, ...]
     finish_reason: FinishReason
     stop_token_id: int | None
+    stop_string: str | None = None
+    logprobs: tuple[TokenLogprobs, ...] = ()
+    #: What the model thought before it answered.
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +204,7 @@ class Answer:
     outputs: tuple[Output, ...]
     usage: Usage
     timings: Timings
+    prompt_logprobs: tuple[TokenLogprobs, ...] = ()
 
     @property
     def text(self) -> str:
@@ -183,6 +249,9 @@ class _OpenOutput:
 
     texts: list[str] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
+    logprobs: list[TokenLogprobs] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    calls: dict[int, list[ToolCallDelta]] = field(default_factory=dict)
     finished: OutputFinished | None = None
 
 
@@ -229,10 +298,15 @@ class AnswerReader:
             self._started = event
         elif isinstance(event, Completed):
             self._completed = event
-        elif isinstance(event, TextDelta):
+        elif isinstance(event, (TextDelta, ReasoningDelta)):
             output = self._open.setdefault(event.output_index, _OpenOutput())
-            output.texts.append(event.text)
+            texts = output.texts if isinstance(event, TextDelta) else output.thoughts
+            texts.append(event.text)
             output.token_ids.extend(event.token_ids)
+            output.logprobs.extend(event.logprobs)
+        elif isinstance(event, ToolCallDelta):
+            output = self._open.setdefault(event.output_index, _OpenOutput())
+            output.calls.setdefault(event.call_index, []).append(event)
         elif isinstance(event, OutputFinished):
             self._open.setdefault(event.output_index, _OpenOutput()).finished = event
         return event
@@ -260,7 +334,16 @@ def _close_output(output: _OpenOutput) -> Output:
         token_ids=tuple(output.token_ids),
         finish_reason=finished.reason if finished else FinishReason.UNSPECIFIED,
         stop_token_id=finished.stop_token_id if finished else None,
+        stop_string=finished.stop_string if finished else None,
+        logprobs=tuple(output.logprobs),
+        reasoning="".join(output.thoughts),
+        tool_calls=tuple(_join_call(output.calls[index]) for index in sorted(output.calls)),
     )
+
+
+def _join_call(pieces: list[ToolCallDelta]) -> ToolCall:
+    arguments = "".join(piece.arguments for piece in pieces)
+    return ToolCall(pieces[0].name, arguments, pieces[0].id)
 
 
 def first_output_text(event: Event) -> str:
@@ -271,16 +354,8 @@ def first_output_text(event: Event) -> str:
 def event_from_proto(response: generation_service_pb2.GenerateResponse) -> Event | None:
     """Return the event of a message; None for one that a newer server added."""
     kind = response.WhichOneof("event")
-    if kind == "started":
-        return _started_from_proto(response.started)
-    if kind == "text_delta":
-        delta = response.text_delta
-        return TextDelta(delta.output_index, delta.text, tuple(delta.token_ids))
-    if kind == "output_finished":
-        return _finished_from_proto(response.output_finished)
-    if kind == "completed":
-        return _completed_from_proto(response.completed)
-    return None
+    reader = None if kind is None else _EVENT_READERS.get(kind)
+    return None if kind is None or reader is None else reader(getattr(response, kind))
 
 
 def answer_from_proto(response: generation_service_pb2.GenerateUnaryResponse) -> Answer:
@@ -291,6 +366,7 @@ def answer_from_proto(response: generation_service_pb2.GenerateUnaryResponse) ->
         outputs=tuple(_output_from_proto(output) for output in response.outputs),
         usage=completed.usage,
         timings=completed.timings,
+        prompt_logprobs=_logprobs(response.prompt_logprobs.tokens),
     )
 
 
@@ -341,16 +417,69 @@ def _finished_from_proto(finished: generation_service_pb2.OutputFinished) -> Out
         output_index=finished.output_index,
         reason=_finish_reason(finished.reason),
         stop_token_id=finished.stop_token_id if has_token else None,
+        stop_string=finished.stop_string if finished.HasField("stop_string") else None,
     )
 
 
 def _output_from_proto(output: generation_service_pb2.Output) -> Output:
     finished = _finished_from_proto(output.finished)
-    return Output(output.text, tuple(output.token_ids), finished.reason, finished.stop_token_id)
+    return Output(
+        output.text,
+        tuple(output.token_ids),
+        finished.reason,
+        finished.stop_token_id,
+        finished.stop_string,
+        _logprobs(output.logprobs),
+        output.reasoning,
+        tuple(ToolCall(call.name, call.arguments, call.id) for call in output.tool_calls),
+    )
+
+
+def _logprobs(places: Iterable[generation_service_pb2.TokenLogprobs]) -> tuple[TokenLogprobs, ...]:
+    return tuple(
+        TokenLogprobs(_logprob(place.chosen), tuple(map(_logprob, place.top))) for place in places
+    )
+
+
+def _logprob(token: generation_service_pb2.TokenLogprob) -> TokenLogprob:
+    return TokenLogprob(token.token_id, token.text, token.logprob, token.rank)
 
 
 def _completed_from_proto(completed: generation_service_pb2.Completed) -> Completed:
     return Completed(usage_from_proto(completed.usage), _timings_from_proto(completed.timings))
+
+
+def _text_from_proto(delta: generation_service_pb2.TextDelta) -> TextDelta:
+    return TextDelta(
+        delta.output_index, delta.text, tuple(delta.token_ids), _logprobs(delta.logprobs)
+    )
+
+
+def _reasoning_from_proto(delta: generation_service_pb2.ReasoningDelta) -> ReasoningDelta:
+    return ReasoningDelta(
+        delta.output_index, delta.text, tuple(delta.token_ids), _logprobs(delta.logprobs)
+    )
+
+
+def _call_from_proto(delta: generation_service_pb2.ToolCallDelta) -> ToolCallDelta:
+    return ToolCallDelta(
+        delta.output_index, delta.call_index, delta.id, delta.name, delta.arguments
+    )
+
+
+def _prompt_from_proto(told: generation_service_pb2.PromptLogprobs) -> PromptLogprobs:
+    return PromptLogprobs(told.first_position, _logprobs(told.tokens))
+
+
+_EVENT_READERS: dict[str, Callable[[Any], Event]] = {
+    "started": _started_from_proto,
+    "prompt_logprobs": _prompt_from_proto,
+    "text_delta": _text_from_proto,
+    "reasoning_delta": _reasoning_from_proto,
+    "tool_call_delta": _call_from_proto,
+    "output_finished": _finished_from_proto,
+    "completed": _completed_from_proto,
+}
 
 
 def usage_from_proto(usage: generation_service_pb2.Usage) -> Usage:
