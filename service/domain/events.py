@@ -170,7 +170,8 @@ class EngineDelta:
     """What one engine step gave one request's output.
 
     `logprobs` has one for each of `token_ids` when they were asked for; `prompt_logprobs` come
-    with the first delta. The three times are set on the last delta of the last output, in seconds.
+    with the first delta. The three times are those until now, in seconds; all are set on
+    the last delta of the last output.
     """
 
     output_index: int

@@ -21,7 +21,6 @@ def to_delta(
     """Return one output's delta of a step."""
     reason = completion.finish_reason
     stop = completion.stop_reason
-    timings = _timings(output) if output.finished else {}
     return EngineDelta(
         output_index=completion.index,
         token_ids=tuple(completion.token_ids),
@@ -32,7 +31,7 @@ def to_delta(
         cached_tokens=output.num_cached_tokens or 0,
         logprobs=_logprobs(completion, sampling),
         prompt_logprobs=_prompt_logprobs(output, sampling),
-        **timings,
+        **_timings(output),
     )
 
 
@@ -46,7 +45,7 @@ def _prompt_logprobs(output: RequestOutput, sampling: Sampling) -> tuple[TokenLo
 
 
 def _timings(output: RequestOutput) -> dict[str, float]:
-    """Return the stages' seconds from the core's monotonic clock, where vLLM kept them."""
+    """Return the stages' seconds so far from the core's clock, where vLLM kept them."""
     metrics = output.metrics
     if metrics is None or not metrics.first_token_ts:
         return {}

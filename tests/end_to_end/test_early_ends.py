@@ -116,6 +116,7 @@ def test_what_was_written_arrives_before_the_deadline(server: Any, generation: A
     assert sorted(one.output_index for one in finishes) == [*range(ENDLESS["n"])]
     assert kinds(events)[-1] == "completed"
     usage = events[-1].completed.usage
+    assert events[-1].completed.timings.HasField("prefill")
     assert 0 < usage.completion_tokens < ENDLESS["n"] * ENDLESS["max_tokens"]
     assert joined_text(events)
     server.wait_until(lambda: is_idle(server))
@@ -142,7 +143,7 @@ def test_the_engine_joins_its_steps_while_nobody_takes_them(server: Any) -> None
     sampling = Sampling(max_tokens=100, ignore_eos=True, temperature=0.0)
 
     async def read_first() -> tuple[AsyncGenerator[EngineDelta, None], EngineDelta]:
-        made = await application._serving.loaded().prompter.prompt(request)
+        made = await application._serving.loaded().generator.prompter.prompt(request)
         stream = application.engine.generate("slow", made.prompt, sampling)
         return stream, await anext(stream)
 
