@@ -30,12 +30,12 @@ _TURNS = (
     "{% else %}{{ part.text }}{% endif %}{% endfor %}<|im_end|>{% endfor %}"
     "{% if add_generation_prompt %}{{ turn('assistant') }}{% endif %}"
 )
-# The heads of DeepSeek V2's attention, as small as they may be.
+# DeepSeek V2's attention; vLLM has its kernels for these two ranks together.
 _LATENT = {
-    "kv_lora_rank": 32,
+    "kv_lora_rank": 512,
     "q_lora_rank": None,
     "qk_nope_head_dim": 32,
-    "qk_rope_head_dim": 32,
+    "qk_rope_head_dim": 64,
     "v_head_dim": 32,
     "first_k_dense_replace": 1,
 }
