@@ -36,8 +36,9 @@ def to_delta(
 
 
 def _logprobs(completion: CompletionOutput, sampling: Sampling) -> tuple[TokenLogprobs, ...]:
-    count = len(sampling.logprob_token_ids) or sampling.logprobs or 0
-    return to_token_logprobs(completion.logprobs or (), count)
+    return to_token_logprobs(
+        completion.logprobs or (), sampling.logprobs or 0, sampling.logprob_token_ids
+    )
 
 
 def _prompt_logprobs(output: RequestOutput, sampling: Sampling) -> tuple[TokenLogprobs, ...]:

@@ -6,8 +6,7 @@ rank, or those that were asked for by id (vllm/logprobs.py, append_logprobs_for_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 
 from vllm.logprobs import Logprob
 
@@ -16,17 +15,26 @@ from service.domain.events import TokenLogprob, TokenLogprobs
 Place = Mapping[int, Logprob]
 
 
-def to_token_logprobs(places: Iterable[Place | None], count: int) -> tuple[TokenLogprobs, ...]:
-    """Convert; of the likeliest, `count` are kept (-1: all).
+def to_token_logprobs(
+    places: Iterable[Place | None], count: int, wanted_ids: Sequence[int] = ()
+) -> tuple[TokenLogprobs, ...]:
+    """Convert; the `count` likeliest are kept (-1: all), or those of `wanted_ids`.
 
     Nothing is told of a prompt's first token, for nothing comes before it: None is left out.
     """
-    return tuple(_to_place(place, count) for place in places if place is not None)
+    return tuple(_to_place(place, count, wanted_ids) for place in places if place is not None)
 
 
-def _to_place(place: Place, count: int) -> TokenLogprobs:
-    found = [TokenLogprob(token_id, one.logprob, one.rank or 0) for token_id, one in place.items()]
-    chosen, *others = found
-    # The chosen one is in the list a second time only where it is among the likeliest.
-    ranked = sorted(found, key=lambda one: one.rank) if 0 < chosen.rank <= count else others
-    return TokenLogprobs(chosen, tuple(islice(ranked, None if count < 0 else count)))
+def _to_place(place: Place, count: int, wanted_ids: Sequence[int]) -> TokenLogprobs:
+    found = {
+        token_id: TokenLogprob(token_id, one.logprob, one.rank or 0)
+        for token_id, one in place.items()
+    }
+    chosen = next(iter(found.values()))
+    if wanted_ids:
+        return TokenLogprobs(chosen, tuple(found[token_id] for token_id in wanted_ids))
+    others = list(found.values())[1:]
+    # The chosen one is not there a second time where it is among the likeliest.
+    is_likely = count < 0 or chosen.rank <= count
+    ranked = sorted((chosen, *others), key=lambda one: one.rank) if is_likely else others
+    return TokenLogprobs(chosen, tuple(ranked if count < 0 else ranked[:count]))
