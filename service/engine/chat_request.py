@@ -31,7 +31,10 @@ def to_chat_request(
         "stream": True,
     }
     if conversation.tools.declared:
-        fields["tools"] = [_openai_tool(tool) for tool in conversation.tools.declared]
+        # Of a call that must be made vLLM holds the arguments to the schema only where it is told.
+        is_forced = conversation.tools.choice in (ToolChoice.REQUIRED, ToolChoice.NAMED)
+        strict = {"strict": True} if is_forced else {}
+        fields["tools"] = [_openai_tool(tool, strict) for tool in conversation.tools.declared]
         fields["tool_choice"] = _openai_choice(conversation.tools)
     if sampling.structured_output is not None:
         fields["structured_outputs"] = to_structured_outputs(sampling.structured_output)
@@ -57,8 +60,8 @@ def _calling_messages(conversation: Conversation) -> list[dict[str, Any]]:
     ]
 
 
-def _openai_tool(tool: Tool) -> dict[str, Any]:
-    function: dict[str, Any] = {"name": tool.name}
+def _openai_tool(tool: Tool, options: dict[str, Any]) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, **options}
     if tool.description:
         function["description"] = tool.description
     if tool.parameters_json_schema:

@@ -15,12 +15,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Self
 
-from pydantic import ValidationError
 from vllm.config import ModelConfig, VllmConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.entrypoints.generate.base.protocol import DeltaMessage
 from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
-from vllm.exceptions import VLLMValidationError
 from vllm.parser.abstract_parser import Parser
 from vllm.parser.parser_manager import ParserManager
 from vllm.reasoning import ReasoningParserManager
@@ -98,7 +96,7 @@ class VllmParsers:
             if self._adjusts(chat):
                 chat = parser.adjust_request(chat)  # type: ignore[assignment]
             made = chat.extract_structured_outputs()
-        except (VLLMValidationError, ValidationError, ValueError, TypeError) as exc:
+        except Exception as exc:  # a schema may be anything, and vLLM goes through it unchecked
             raise InvalidRequestError("tools", f"cannot be used: {exc}") from exc
         sampling = dataclasses.replace(
             request.sampling, skip_special_tokens=chat.skip_special_tokens

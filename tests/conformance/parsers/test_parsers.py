@@ -11,10 +11,19 @@ from typing import Any
 
 import pytest
 
+from service.domain.tools import Tool, ToolChoice, Tools
 from service.errors import InvalidRequestError
 from service.tokenizer.sidecar_client import SidecarClient
 from tests.conformance.formats.vocabulary import Vocabulary
-from tests.conformance.parsers.recordings import BROKEN, END, PLAIN, RECORDINGS, SPECIAL, Recording
+from tests.conformance.parsers.recordings import (
+    BROKEN,
+    END,
+    PLAIN,
+    RECORDINGS,
+    SPECIAL,
+    WEATHER,
+    Recording,
+)
 from tests.conformance.parsers.steps import steps
 from tests.unit.tokenizer.running_sidecar import connect
 
@@ -193,6 +202,8 @@ def test_a_native_call_that_must_be_made_is_one_too(machine: Machine, parser: st
     assert theirs.structured_outputs.structural_tag == sampling.structured_output.text
     assert str(sampling.structured_output.kind) == "structural_tag"
     assert theirs.skip_special_tokens is sampling.skip_special_tokens is False
+    # The arguments are held to their schema.
+    assert '"days"' in sampling.structured_output.text
 
 
 def test_tools_that_vllm_does_not_take_are_refused(machine: Machine) -> None:
@@ -205,3 +216,28 @@ def test_tools_that_vllm_does_not_take_are_refused(machine: Machine) -> None:
     request = replace(ours._request, sampling=Sampling(structured_output=regex))
     with pytest.raises(InvalidRequestError, match="tools"):
         ours._parsers.plan(request)
+
+
+@pytest.mark.parametrize("choice", [ToolChoice.AUTO, ToolChoice.REQUIRED])
+@pytest.mark.parametrize("name", ["hermes", "qwen3-coder", "llama-3", "mistral", "pythonic"])
+async def test_an_odd_schema_is_refused_or_harmless(
+    machine: Machine, name: str, choice: ToolChoice
+) -> None:
+    """It is an object, and nothing else is known of it."""
+    for schema in (
+        '{"properties": []}',
+        '{"properties": {"city": []}}',
+        '{"properties": {"city": {"type": {}}}, "required": 5}',
+        '{"$defs": 3, "type": 5}',
+        '{"$ref": "#"}',
+        "{}",
+    ):
+        tool = replace(WEATHER, parameters_json_schema=schema)
+        recording = replace(RECORDINGS[name], tools=Tools((tool, Tool("clock")), choice))
+        refused = []
+        try:
+            await _ours(machine, recording, _steps(machine, recording, 5, 0))
+        except InvalidRequestError as refusal:
+            refused = [field for field, _ in refusal.violations]
+
+        assert refused in ([], ["tools"])

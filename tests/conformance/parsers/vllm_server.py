@@ -19,6 +19,7 @@ from vllm.parser.parser_manager import ParserManager
 from vllm.v1.engine import EngineCoreRequest
 from vllm.v1.engine.detokenizer import IncrementalDetokenizer
 
+from service.domain.tools import ToolChoice
 from tests.conformance.parsers.recordings import Recording
 from tests.conformance.parsers.steps import Step
 
@@ -75,6 +76,7 @@ class VllmChat:
         tools = self._recording.tools
         body: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "stream": True}
         if tools.declared:
+            is_forced = tools.choice in (ToolChoice.REQUIRED, ToolChoice.NAMED)
             body["tools"] = [
                 {
                     "type": "function",
@@ -82,6 +84,7 @@ class VllmChat:
                         "name": tool.name,
                         "description": tool.description,
                         "parameters": json.loads(tool.parameters_json_schema),
+                        "strict": is_forced or None,
                     },
                 }
                 for tool in tools.declared
