@@ -40,7 +40,9 @@ async def _check_tools(structures: StructureTester, made: StructuredOutput) -> N
         await structures.check(made)
     except InvalidRequestError as exc:
         _, problem = exc.violations[0]
-        raise InvalidRequestError("tools", problem) from exc
+        raise InvalidRequestError(
+            "tools", f"have a schema that no call can be held to: {problem}"
+        ) from exc
 
 
 class OutputParsing:

@@ -177,7 +177,9 @@ async def test_tools_of_which_nothing_can_be_made_are_refused(
     monkeypatch.setattr(way.structures, "check", refuse)
     with pytest.raises(InvalidRequestError) as refusal:
         await answered(way, asked("hi", Tools((Tool("f"),), ToolChoice.REQUIRED)))
-    assert refusal.value.violations == [("tools", "cannot be used: no")]
+    assert refusal.value.violations == [
+        ("tools", "have a schema that no call can be held to: cannot be used: no")
+    ]
     assert way.engine.asked == []
 
 
