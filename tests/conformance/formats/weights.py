@@ -17,11 +17,13 @@ def write_weights(directory: Path) -> None:
     """Write model.safetensors for the config.json that is there."""
     import torch
     from safetensors.torch import load_file, save_file
-    from transformers import AutoConfig, AutoModelForMultimodalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMultimodalLM
 
     config = AutoConfig.from_pretrained(directory, local_files_only=True)
     torch.manual_seed(0)
-    model: Any = AutoModelForMultimodalLM.from_config(config, dtype=torch.bfloat16)
+    takes_media = type(config) in AutoModelForMultimodalLM._model_mapping
+    of_kind: Any = AutoModelForMultimodalLM if takes_media else AutoModelForCausalLM
+    model = of_kind.from_config(config, dtype=torch.bfloat16)
     saved = directory / "saved"
     model.save_pretrained(saved)
     weights = load_file(saved / "model.safetensors")
