@@ -32,6 +32,8 @@ CURES = {
     "OVERLOADED": "ask again in a moment",
     "DEADLINE_EXCEEDED": "give it more time",
     "READER_STALLED": "ask again, and read on",
+    "SESSION_LIMIT_EXCEEDED": "begin another session with the conversation until then",
+    "TASK_UNSUPPORTED": "ask a server whose model does that; GetModel tells its tasks",
     "INTERNAL": "this is a defect; the server's log has more under the request id",
 }
 """One for every reason of `error_reason.proto`; a test proves it."""

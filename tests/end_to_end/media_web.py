@@ -36,7 +36,6 @@ class FileServer:
         self.files[f"/{name}"] = data
         return f"http://127.0.0.1:{self.port}/{name}"
 
-
     @contextmanager
     def held(self, name: str) -> Iterator[str]:
         """Offer a file that does not come while the block runs; give its URL."""

@@ -34,6 +34,13 @@ def serving(
 @contextmanager
 def serving_channel(checkpoint: Path, *flags: str) -> Iterator[grpc.Channel]:
     """Serve a checkpoint, for all services, as `serving` does."""
+    with serving_address(checkpoint, *flags) as address, grpc.insecure_channel(address) as channel:
+        yield channel
+
+
+@contextmanager
+def serving_address(checkpoint: Path, *flags: str) -> Iterator[str]:
+    """Serve a checkpoint, for other clients too, as `serving` does."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"unix:{Path(folder) / 'triptych.sock'}"
         log = Path(folder) / "server.log"
@@ -51,8 +58,7 @@ def serving_channel(checkpoint: Path, *flags: str) -> Iterator[grpc.Channel]:
         try:
             if not _becomes_ready(address, process):
                 raise RuntimeError(f"{checkpoint.name} is not served:\n{log.read_text()}")
-            with grpc.insecure_channel(address) as channel:
-                yield channel
+            yield address
         finally:
             _end(process)
 

@@ -21,8 +21,9 @@ from tests.conformance import vllm_program
 from tests.conformance.adapters.lora_files import write_adapter
 from tests.conformance.formats.families import CHECKPOINTS
 from tests.conformance.formats.weights import write_weights
+from tests.end_to_end.grpcurl_page import check, examples
 from tests.end_to_end.requests import MEDIA, answer, image
-from tests.real.running_model import serving_channel
+from tests.real.running_model import serving_address
 from triptych.v1 import generation_service_pb2 as pb
 from triptych.v1 import (
     generation_service_pb2_grpc,
@@ -53,6 +54,7 @@ FLAGS = (
 class Served:
     """A server with two adapters, and what vLLM answers, by prompt and adapter."""
 
+    address: str
     channel: grpc.Channel
     expected: dict[tuple[str, str], list[int]]
     prompts: dict[str, list[int]]
@@ -91,10 +93,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = {"enable_lora": True, **SETTINGS}
     with (
         vllm_program.running(directory, settings, requests) as reference,
-        serving_channel(directory, *FLAGS, "--lora-modules", *modules) as channel,
+        serving_address(directory, *FLAGS, "--lora-modules", *modules) as address,
+        grpc.insecure_channel(address) as channel,
     ):
         expected = dict(zip(cases, reference.results(), strict=True))
-        yield Served(channel, expected, prompts)
+        yield Served(address, channel, expected, prompts)
 
 
 def _reference_request(
@@ -163,3 +166,8 @@ def test_adapters_are_listed(served: Served) -> None:
         ("french", "base"),
         ("german", "base"),
     ]
+
+
+def test_the_examples_for_a_shell_print_what_their_page_shows(served: Served) -> None:
+    for example in examples("adapters"):
+        check(example, served.address)

@@ -17,8 +17,9 @@ from tests.conformance.embeddings.checkpoints import (
     write_qwen2,
     write_qwen2_vl,
 )
+from tests.end_to_end.grpcurl_page import check, examples
 from tests.end_to_end.requests import MEDIA, Refusal, ask, image, text
-from tests.real.running_model import serving_channel
+from tests.real.running_model import serving_address
 from triptych.v1 import (
     conversation_pb2,
     embedding_service_pb2_grpc,
@@ -111,6 +112,7 @@ class Served:
     """A server, what it is asked, and the vectors that vLLM gives for that."""
 
     kind: Kind
+    address: str
     channel: grpc.Channel
     cases: list[Case]
     expected: list[list[float]]
@@ -140,9 +142,10 @@ def served(
     flags = ("--dtype", "float32", "--max-model-len", str(settings["max_model_len"]))
     with (
         vllm_program.running(directory, settings, [case.theirs for case in cases]) as reference,
-        serving_channel(directory, *kind.flags, *flags) as channel,
+        serving_address(directory, *kind.flags, *flags) as address,
+        grpc.insecure_channel(address) as channel,
     ):
-        yield Served(kind, channel, cases, reference.results())
+        yield Served(kind, address, channel, cases, reference.results())
 
 
 def test_vectors_are_those_of_vllm(served: Served) -> None:
@@ -192,3 +195,8 @@ def test_the_model_tells_what_it_does_and_does_no_other(served: Served) -> None:
     with pytest.raises(grpc.RpcError) as failure:
         served.embed(_of_text("a", dimensions=17))
     assert Refusal(failure.value).fields == ["dimensions"]
+
+
+def test_the_examples_for_a_shell_print_what_their_page_shows(served: Served) -> None:
+    for example in examples("embeddings"):
+        check(example, served.address)
