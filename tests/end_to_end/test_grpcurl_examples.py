@@ -12,6 +12,7 @@ from tests.end_to_end.grpcurl_page import PAGE, Example, check, examples
 OTHER_SERVERS = {
     "adapters": "tests/conformance/adapters",
     "embeddings": "tests/conformance/embeddings",
+    "tools": "tests/conformance/parsers",
 }
 
 

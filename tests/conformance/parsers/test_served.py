@@ -11,10 +11,11 @@ import pytest
 
 from tests.conformance.formats.families import CHECKPOINTS
 from tests.conformance.formats.weights import write_weights
-from tests.real.running_model import serving
+from tests.end_to_end.grpcurl_page import check, examples
+from tests.real.running_model import serving_address
 from triptych.v1 import conversation_pb2 as conversation_pb
 from triptych.v1 import generation_service_pb2 as pb
-from triptych.v1 import sampling_pb2
+from triptych.v1 import generation_service_pb2_grpc, sampling_pb2
 
 # The first test waits for the server too; a machine that others use needs minutes.
 pytestmark = pytest.mark.timeout(900)
@@ -44,13 +45,20 @@ REQUIRED = conversation_pb.ToolChoice(mode=conversation_pb.TOOL_CHOICE_MODE_REQU
 
 
 @pytest.fixture(scope="module")
-def generation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("tools")
     checkpoint = CHECKPOINTS["hermes-tools"]
     checkpoint.make(directory)
     write_weights(directory)
-    with serving(directory, *checkpoint.engine_flags(), "--tool-call-parser", "hermes") as stub:
-        yield stub
+    flags = (*checkpoint.engine_flags(), "--tool-call-parser", "hermes")
+    with serving_address(directory, *flags) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def generation(address: str) -> Iterator[Any]:
+    with grpc.insecure_channel(address) as channel:
+        yield generation_service_pb2_grpc.GenerationServiceStub(channel)
 
 
 def _asked(choice: conversation_pb.ToolChoice | None = None, **sampling: Any) -> pb.GenerateRequest:
@@ -159,3 +167,8 @@ def test_a_schema_that_cannot_be_used_is_refused(generation: Any, schema: str) -
     assert "tools" in refusal.value.details()
 
     _check_calls(_unary(generation, _asked(REQUIRED)).outputs[0])
+
+
+def test_the_examples_for_a_shell_print_what_their_page_shows(address: str) -> None:
+    for example in examples("tools"):
+        check(example, address)
