@@ -26,7 +26,9 @@ _CANCELLED_SHARE = 0.3
 _WORDS = ("Hello", "What is this?", "Count from one to twenty.", "Ünïcode 😀 <|im_end|>", "")
 _SCHEMA = '{"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}'
 # What the client itself brought about, or the server says of what it was sent or of itself.
-OWN_DOING = frozenset({"OK", "CANCELLED", "DEADLINE_EXCEEDED"})
+OWN_DOING = frozenset({"OK", "CANCELLED", "DEADLINE_EXCEEDED", "WROTE TOO LATE"})
+# What grpc.aio says, in the client, to who writes to a call that the server has ended.
+_WROTE_TOO_LATE = "Internal error from Core"
 
 
 def _read(name: str) -> bytes:
@@ -131,7 +133,7 @@ class SoakCaller:
             pass
 
     async def _session(self) -> AsyncIterator[generation.ConverseRequest]:
-        opening = generation.GenerateRequest(sampling=self._sampling(max_tokens=24))
+        opening = generation.GenerateRequest(sampling=self._sampling(max_tokens=24, n=1))
         yield generation.ConverseRequest(config=opening)
         sound = self._files["audio"][0]
         for _ in range(self._chance.randint(1, 3)):
@@ -213,6 +215,8 @@ class SoakCaller:
 
 def _outcome(error: grpc.aio.AioRpcError) -> str:
     """Return the status; with the reason of our ErrorInfo where there is one."""
+    if error.details() == _WROTE_TOO_LATE:
+        return "WROTE TOO LATE"
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
