@@ -58,6 +58,7 @@ class MediaApplication:
         config = self._config
         limits = WorkerLimits(
             count=config.workers,
+            set_aside=1,  # for structured outputs: texts do not wait for media
             memory_bytes=config.worker_memory_bytes,
             cpu_s=config.worker_cpu_s,
             wall_s=config.worker_wall_s,

@@ -117,11 +117,13 @@ class Workers(Protocol):
         *,
         wall_s: float | None = None,
         caller: str = "",
+        aside: bool = False,
     ) -> Any:  # noqa: ANN401 - the task's
         """Run a task on the files with these descriptors; callers' tasks take turns.
 
-        It may take `wall_s` seconds; None: as long as any task may. Raises what the task raises of
-        errors.py, and WorkerEndedError. Cancelling ends the worker.
+        One that is run `aside` waits for none that is not. A task may take `wall_s` seconds;
+        None: as long as any may. Raises what the task raises of errors.py, and WorkerEndedError.
+        Cancelling ends the worker.
         """
 
 

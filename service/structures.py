@@ -45,7 +45,7 @@ class StructureChecker:
             self._passed.move_to_end(wanted)
             return
         try:
-            await self._workers.run(CheckStructure(wanted), wall_s=_WALL_S)
+            await self._workers.run(CheckStructure(wanted), wall_s=_WALL_S, aside=True)
         except WorkerEndedError as ended:
             raise _refusal(wanted, ended) from ended
         self._remember(wanted)

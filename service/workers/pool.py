@@ -46,20 +46,31 @@ _STOP_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """How many workers, and what each may use."""
+    """How many workers, and what each may use; `set_aside` are for tasks that are run so."""
 
     count: int
+    set_aside: int = 0
     memory_bytes: int = 4 << 30  # beside what all of them share
     cpu_s: float = 60.0  # a task
     wall_s: float = 120.0  # a task
     tasks_a_worker: int = 1000
 
 
+class _Lane:
+    """So many workers, and the tasks that only these may run."""
+
+    def __init__(self, count: int) -> None:
+        self.turns = Turns(count)
+        self.idle: asyncio.Queue[_Worker] = asyncio.Queue()
+
+
 class _Worker:
     """A forked process, from the request for it to its end."""
 
-    def __init__(self, worker_id: int, channel: Channel) -> None:
+    def __init__(self, worker_id: int, channel: Channel, lane: _Lane) -> None:
         self.worker_id = worker_id
+        self.lane = lane
+        self.pid = 0  # 0: not told yet
         self.channel = channel
         self.pidfd = -1
         self.is_ready = False
@@ -75,6 +86,7 @@ class _Worker:
 
     def born(self, pid: int) -> None:
         """Note the process; it may have served, and been killed, before this was told."""
+        self.pid = pid
         with contextlib.suppress(ProcessLookupError):
             self.pidfd = os.pidfd_open(pid)
         if self.killed_for is not None:
@@ -125,8 +137,8 @@ class WorkerPool:
         self._on_end = on_end
         self._ids = itertools.count()
         self._workers: dict[int, _Worker] = {}
-        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._turns = Turns(limits.count)
+        self._lane = _Lane(limits.count)
+        self._aside = _Lane(limits.set_aside)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Channel | None = None
         self._ready: asyncio.Future[None] | None = None
@@ -165,13 +177,16 @@ class WorkerPool:
         *,
         wall_s: float | None = None,
         caller: str = "",
+        aside: bool = False,
     ) -> Any:  # noqa: ANN401 - the task's
         """Run a task in the next free worker (see the `Workers` port)."""
-        async with self._turns.turn(caller):
-            return await self._run(task, fds, wall_s)
+        lane = self._aside if aside else self._lane
+        async with lane.turns.turn(caller):
+            return await self._run(await self._take(lane), task, fds, wall_s)
 
-    async def _run(self, task: object, fds: Sequence[int], wall_s: float | None) -> Any:  # noqa: ANN401
-        worker = await self._take()
+    async def _run(
+        self, worker: _Worker, task: object, fds: Sequence[int], wall_s: float | None
+    ) -> Any:  # noqa: ANN401 - the task's
         loop = asyncio.get_running_loop()
         worker.task = result = loop.create_future()
         worker.task_count += 1
@@ -192,9 +207,9 @@ class WorkerPool:
         """The process id of the fork server, while one runs."""
         return self._process.pid if self._process is not None else None
 
-    async def _take(self) -> _Worker:
+    async def _take(self, lane: _Lane) -> _Worker:
         while True:
-            worker = await self._idle.get()
+            worker = await lane.idle.get()
             if worker.worker_id in self._workers and worker.killed_for is None:
                 return worker
 
@@ -204,7 +219,7 @@ class WorkerPool:
         if is_spent or worker.task_count >= self._limits.tasks_a_worker:
             worker.kill(WorkerEnd.LOST)  # its end brings the next one
         else:
-            self._idle.put_nowait(worker)
+            worker.lane.idle.put_nowait(worker)
 
     async def _launch(self) -> None:
         self._gone.clear()
@@ -225,8 +240,9 @@ class WorkerPool:
         self._control.send(self._setup)
         await self._ready
         self._ready = loop.create_future()
-        for _ in range(self._limits.count):
-            self._fork()
+        for lane in (self._lane, self._aside):
+            for _ in range(lane.turns.places):
+                self._fork(lane)
         await self._ready
 
     async def _supervise(self) -> None:
@@ -244,11 +260,11 @@ class WorkerPool:
                     logger.info("the media workers are back")
                     break
 
-    def _fork(self) -> None:
+    def _fork(self, lane: _Lane) -> None:
         if self._control is None:
             return
         ours, theirs = Channel.pair()
-        worker = _Worker(next(self._ids), ours)
+        worker = _Worker(next(self._ids), ours, lane)
         self._workers[worker.worker_id] = worker
         asyncio.get_running_loop().add_reader(ours, self._on_reply, worker)
         with contextlib.suppress(OSError):  # it is gone: `_on_control` will hear of that
@@ -282,12 +298,12 @@ class WorkerPool:
             pass
         self._forget(worker, worker.why_ended(exit_code))
         if worker.is_ready:
-            self._fork()
+            self._fork(worker.lane)
             return
         problem = f"a media worker could not be set up (exit code {exit_code})"
         if not self._fail_start(f"{problem}; its reason is on standard error"):
             logger.error("%s; trying again in %g s", problem, _RESTART_AFTER_S)
-            asyncio.get_running_loop().call_later(_RESTART_AFTER_S, self._fork)
+            asyncio.get_running_loop().call_later(_RESTART_AFTER_S, self._fork, worker.lane)
 
     def _on_reply(self, worker: _Worker) -> bool:
         """Take one message of a worker; return whether there was one."""
@@ -299,8 +315,9 @@ class WorkerPool:
         match received.message:
             case WorkerReady():
                 worker.is_ready = True
-                self._idle.put_nowait(worker)
-                if sum(one.is_ready for one in self._workers.values()) >= self._limits.count:
+                worker.lane.idle.put_nowait(worker)
+                count = self._limits.count + self._limits.set_aside
+                if sum(one.is_ready for one in self._workers.values()) >= count:
                     _set_result(self._ready)
             case TaskDone() if task is not None and not task.done():
                 task.set_result(shared_pickle.load(received.fds[0]))

@@ -40,16 +40,21 @@ def requests_in(server: Any, stage: str) -> float:
     return metric(server, "triptych_requests", stage=stage)
 
 
+def media_workers(server: Any) -> list[Any]:
+    """Return what the server knows of the workers that media wait for: one, while it lives."""
+    pool = server.application._media._workers
+    return [worker for worker in pool._workers.values() if worker.lane is pool._lane]
+
+
 def tasks_of_worker(server: Any) -> int:
     """Return how many tasks the only worker was given."""
-    (worker,) = server.application._media._workers._workers.values()
+    (worker,) = media_workers(server)
     return worker.task_count
 
 
 def worker_has_task(server: Any) -> bool:
     """Tell whether the only worker works."""
-    workers = server.application._media._workers._workers.values()
-    return any(worker.task is not None for worker in workers)
+    return any(worker.task is not None for worker in media_workers(server))
 
 
 def fork_server(server: Any) -> psutil.Process:
@@ -60,9 +65,8 @@ def fork_server(server: Any) -> psutil.Process:
 
 def worker_pid(server: Any) -> int:
     """Wait for the only worker to be idle, and return its process id."""
-    pool = server.application._media._workers
-    server.wait_until(lambda: any(worker.is_ready for worker in pool._workers.values()))
-    (worker,) = fork_server(server).children()
+    server.wait_until(lambda: any(one.is_ready and one.pid for one in media_workers(server)))
+    (worker,) = media_workers(server)
     return worker.pid
 
 

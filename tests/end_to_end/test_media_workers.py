@@ -54,7 +54,7 @@ def test_a_killed_worker_fails_its_own_request_alone(
 
 
 def test_text_never_waits_for_a_worker(server: Any, generation: Any) -> None:
-    """Eight of them are answered while media wait for the only worker, which does nothing."""
+    """Nine of them are answered while media wait for the only worker, which does nothing."""
     with busy_worker(server):
         waiting = [
             start_answer(generation, ask(medium("video", {"data": new_clip()}), max_tokens=1))
@@ -62,7 +62,10 @@ def test_text_never_waits_for_a_worker(server: Any, generation: Any) -> None:
         ]
         server.wait_until(lambda: worker_has_task(server))
 
-        texts = [start_answer(generation, ask(text("Hello"), max_tokens=8)) for _ in range(8)]
+        formed = ask(text("Hello"), max_tokens=8)
+        formed.structured_output.regex = "[a-z]+, new for the server"
+        requests = [formed, *(ask(text("Hello"), max_tokens=8) for _ in range(8))]
+        texts = [start_answer(generation, request) for request in requests]
 
         assert all(one.result().outputs[0].text for one in texts)
         assert not any(call.done() for call in waiting)

@@ -30,8 +30,9 @@ class InProcessWorkers:
         *,
         wall_s: float | None = None,
         caller: str = "",
+        aside: bool = False,
     ) -> Any:
-        """Run a task, however long it takes."""
+        """Run a task, however long it takes; all of them wait for `go_on`."""
         self.tasks.append(task)
         self.callers.append(caller)
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import torch
 from service.errors import InvalidRequestError, StartupError
 from service.ports import WorkerEnd, WorkerEndedError
 from service.workers.channel import Channel
-from service.workers.pool import WorkerLimits, WorkerPool, _Worker
+from service.workers.pool import WorkerLimits, WorkerPool, _Lane, _Worker
 
 PROGRAM = [sys.executable, "-m", "tests.unit.workers.program"]
 LIMITS = WorkerLimits(count=1, memory_bytes=256 << 20, cpu_s=1.0, wall_s=30.0, tasks_a_worker=50)
@@ -64,6 +65,25 @@ async def wait_until_gone(pid: int) -> None:
 
 async def test_a_result_comes_back(pool: WorkerPool) -> None:
     assert await pool.run(("echo", {"a": [1, None]})) == {"a": [1, None]}
+
+
+async def test_what_is_run_aside_waits_for_nothing_else() -> None:
+    """It has a worker of its own, which nothing else gets, and which is replaced by such a one."""
+    pool = make_pool(replace(LIMITS, set_aside=1))
+    await pool.start()
+    try:
+        busy = asyncio.create_task(pool.run(("sleep", None)))
+        for _ in range(2):
+            assert await pool.run(("echo", 1), aside=True) == 1
+            with pytest.raises(WorkerEndedError):
+                await pool.run(("crash", None), aside=True)
+        waiting = asyncio.create_task(pool.run(("echo", 2)))
+        assert await pool.run(("echo", 3), aside=True) == 3
+        assert not waiting.done()
+        busy.cancel()
+        assert await waiting == 2
+    finally:
+        await pool.stop()
 
 
 async def test_callers_take_turns(pool: WorkerPool) -> None:
@@ -180,7 +200,7 @@ async def test_a_cancelled_task_ends_its_worker_and_no_other(pool: WorkerPool) -
 async def test_a_kill_that_comes_before_the_process_is_known_is_done_then() -> None:
     """A worker may be ready, and its task cancelled, before the fork server has told of it."""
     ours, _ = Channel.pair()
-    worker = _Worker(0, ours)
+    worker = _Worker(0, ours, _Lane(1))
     worker.kill(WorkerEnd.LOST)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "import signal; signal.pause()"
