@@ -63,6 +63,6 @@ def _whole(call: _Call) -> ToolCallPart | None:
     arguments = "".join(call.arguments) or "{}"
     try:
         is_object = isinstance(json.loads(arguments), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return ToolCallPart(call.id, call.name, arguments) if is_object and call.name else None

@@ -63,3 +63,9 @@ def test_a_call_that_was_cut_off_is_left_out() -> None:
         ToolCallPart("a", "clock", "{}"),
     )
     assert parts_of(cut) == (TextPart(""),)
+
+
+def test_a_call_of_a_million_levels_is_left_out() -> None:
+    """A model may go on with `[` as long as its context is."""
+    deep = ToolCallDelta(0, 0, "a", "clock", '{"city": ' * 1_000_000 + "1" + "}" * 1_000_000)
+    assert parts_of(TextDelta(0, "hm"), deep) == (TextPart("hm"),)
