@@ -55,7 +55,7 @@ PACKAGES = {
     "prometheus_client": "prometheus-client",
 }
 # A test compares it with pyproject.toml.
-PLUGINS = {"triptych_amx", "triptych_orphan_guard"}
+PLUGINS = {"triptych_amx", "triptych_orphan_guard", "triptych_uncompiled"}
 _INSTALL = "run `make setup`, or pip install"
 _PROCESS_TIMEOUT_S = 60
 _GIB = 1024**3

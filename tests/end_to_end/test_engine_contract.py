@@ -37,7 +37,7 @@ class TestVllmEngine(EngineContract):
             AudioPart("second", MediaSource(InlineData(new_sound()))),
             ImagePart("third", MediaSource(InlineData(new_picture(100, 90)))),
         )
-        return run(_illustrate(server.application._serving.loaded().prompter, parts))
+        return run(_illustrate(server.application._serving.loaded().prompter.prompter, parts))
 
 
 async def _illustrate(way: Any, parts: Any) -> Illustrated:

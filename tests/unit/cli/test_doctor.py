@@ -169,7 +169,7 @@ def test_plugins_that_vllm_would_not_find_are_only_told(monkeypatch: pytest.Monk
 
     assert not check.is_ok
     assert not check.is_required
-    assert check.found == "not installed: triptych_amx, triptych_orphan_guard"
+    assert check.found == "not installed: triptych_amx, triptych_orphan_guard, triptych_uncompiled"
 
 
 def test_the_plugins_are_those_of_the_project() -> None:
