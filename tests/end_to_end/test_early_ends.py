@@ -127,7 +127,7 @@ def test_a_medium_that_does_not_come_ends_with_the_stage(
 ) -> None:
     """The status is ours, and arrives."""
     with web.held("late.png") as url, pytest.raises(grpc.RpcError) as failure:
-        list(generation.Generate(ask(medium("image", {"url": url})), timeout=6))
+        list(generation.Generate(ask(medium("image", {"url": url})), timeout=3))
 
     refusal = Refusal(failure.value)
     assert refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED
