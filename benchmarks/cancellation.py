@@ -133,21 +133,23 @@ def _time_cancel(server: _Server, stub: Any, request: Any, stage: Stage) -> floa
 
 @contextlib.contextmanager
 def _hanging_worker(stub: Any) -> Iterator[None]:
-    """Stop the media worker, a child of the process that workers are forked from."""
+    """Stop the workers, which are children of the process that they are forked from."""
     # Its answer tells that a worker is ready.
     list(stub.Generate(_ask(_image(data=_PICTURE), max_tokens=1)))
-    (worker,) = (
+    workers = [
         worker
         for forker in psutil.Process().children()
         if "service.media_worker" in " ".join(forker.cmdline())
         for worker in forker.children()
-    )
-    os.kill(worker.pid, signal.SIGSTOP)
+    ]
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError):  # it was killed with its task
-            os.kill(worker.pid, signal.SIGCONT)
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):  # it was killed with its task
+                os.kill(worker.pid, signal.SIGCONT)
 
 
 def _time_all(server: _Server, stub: Any, url: str, repeats: int) -> dict[Stage, list[float]]:
