@@ -130,13 +130,10 @@ def _to_embedding(made: _Made) -> Embedding:
 
 
 def _total_usage(made: Sequence[_Made]) -> Usage:
-    media: Counter[Modality] = Counter()
-    for one in made:
-        for span in one.prompt.placeholders:
-            media[span.modality] += span.length
+    media_tokens = sum((one.prompt.media_tokens for one in made), Counter[Modality]())
     return Usage(
         prompt_tokens=sum(one.prompt.token_count for one in made),
-        media_tokens=dict(media),
+        media_tokens=dict(media_tokens),
         cached_tokens=sum(one.vector.cached_tokens for one in made),
         completion_tokens=0,
     )

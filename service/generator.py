@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from service.admission import Admission, Visit
 from service.deadline import answer_by, ended_at
-from service.domain.conversation import Modality
 from service.domain.ending import Ending
 from service.domain.events import (
     Completed,
@@ -31,7 +29,6 @@ from service.domain.events import (
     Started,
     Usage,
 )
-from service.domain.media import PreparedPrompt
 from service.errors import DeadlineExceededError
 from service.output_decoder import OutputDecoder
 from service.output_parsing import OutputParsing, plan_parsing
@@ -171,7 +168,7 @@ def _completed(
     return Completed(
         Usage(
             prompt.token_count,
-            _tokens_by_modality(prompt),
+            dict(prompt.media_tokens),
             cached_tokens,
             completion_tokens,
             ready.parsing.reasoning_tokens if ready.parsing is not None else 0,
@@ -189,10 +186,3 @@ def _check_has_begun(reason: FinishReason, visit: Visit) -> None:
     """Raise DeadlineExceededError where the deadline came before the first token."""
     if reason is FinishReason.DEADLINE and visit.progress.stage is not Stage.WRITING:
         raise DeadlineExceededError(visit.progress.stage)
-
-
-def _tokens_by_modality(prompt: PreparedPrompt) -> dict[Modality, int]:
-    totals: Counter[Modality] = Counter()
-    for span in prompt.placeholders:
-        totals[span.modality] += span.length
-    return dict(totals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,14 @@ class PreparedPrompt:
     def context_tokens(self) -> int:
         """How much room it takes in the model's context."""
         return self.token_count - self.encoder_tokens
+
+    @property
+    def media_tokens(self) -> Counter[Modality]:
+        """How many tokens each kind of media takes."""
+        tokens: Counter[Modality] = Counter()
+        for span in self.placeholders:
+            tokens[span.modality] += span.length
+        return tokens
 
     @property
     def context_ids(self) -> Sequence[int]:

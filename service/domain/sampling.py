@@ -27,7 +27,6 @@ class StructuredOutput:
     kind: StructuredOutputKind
     text: str = ""
     choices: tuple[str, ...] = ()
-    disable_any_whitespace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

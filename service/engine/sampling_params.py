@@ -107,6 +107,4 @@ def to_structured_outputs(wanted: StructuredOutput) -> StructuredOutputsParams:
             constraint = {"choice": list(wanted.choices)}
         case kind:
             constraint = {kind.value: wanted.text}
-    return StructuredOutputsParams(
-        **constraint, disable_any_whitespace=wanted.disable_any_whitespace
-    )
+    return StructuredOutputsParams(**constraint)

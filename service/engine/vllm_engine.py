@@ -35,6 +35,7 @@ from service.engine.deltas import to_delta
 from service.engine.model_description import describe_model
 from service.engine.pooling import to_pooling_params, to_vector
 from service.engine.prompt_builder import PromptBuilder
+from service.engine.refused_fields import field_of
 from service.engine.sampling_params import to_sampling_params
 from service.engine.tasks import find_tasks
 from service.errors import (
@@ -263,7 +264,7 @@ def _translated_errors() -> Iterator[None]:
     except GracefulHTTPError as exc:  # its own bounds, such as --max-num-queued-reqs
         raise EngineUnavailableError(str(exc.message)) from exc
     except (VLLMValidationError, ValueError) as exc:
-        raise InvalidRequestError("prompt", str(exc)) from exc
+        raise InvalidRequestError(field_of(exc), str(exc)) from exc
     except AssertionError as exc:
         # vLLM's processors assert where the prompt has fewer placeholders than there are media.
         raise InvalidRequestError("prompt", "its placeholders do not match its media") from exc

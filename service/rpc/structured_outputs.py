@@ -19,7 +19,6 @@ def to_structured_output(
     message: pb.StructuredOutput, violations: Violations
 ) -> StructuredOutput | None:
     """Convert; whether a schema, an expression or a grammar can be used is seen later."""
-    compact = message.disable_any_whitespace
     match message.WhichOneof("constraint"):
         case None:
             violations.add(
@@ -29,9 +28,7 @@ def to_structured_output(
         case "json_object":
             if not message.json_object:
                 violations.add(f"{_PATH}.json_object", "must be true; leave it unset otherwise")
-            return StructuredOutput(
-                StructuredOutputKind.JSON_OBJECT, disable_any_whitespace=compact
-            )
+            return StructuredOutput(StructuredOutputKind.JSON_OBJECT)
         case "choice":
             choices = tuple(message.choice.texts)
             _check_choices(choices, violations)
@@ -43,9 +40,7 @@ def to_structured_output(
                     f"{_PATH}.{name}",
                     f"must have 1 to {_MAX_BYTES} bytes, got {len(text.encode())}",
                 )
-            return StructuredOutput(
-                StructuredOutputKind(name), text, disable_any_whitespace=compact
-            )
+            return StructuredOutput(StructuredOutputKind(name), text)
 
 
 def _check_choices(choices: tuple[str, ...], violations: Violations) -> None:

@@ -11,7 +11,17 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from tests.end_to_end.requests import MEDIA, ask, audio, image, joined_text, kinds, text, video
+from tests.end_to_end.requests import (
+    MEDIA,
+    Refusal,
+    ask,
+    audio,
+    image,
+    joined_text,
+    kinds,
+    text,
+    video,
+)
 from triptych.v1 import generation_service_pb2
 
 PICTURE = (MEDIA / "picture.jpg").read_bytes()
@@ -184,3 +194,23 @@ def _detail(error: grpc.RpcError, detail: Any) -> Any:
     packed = next(item for item in status.details if item.Is(detail.DESCRIPTOR))
     packed.Unpack(detail)
     return detail
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "value"),
+    [
+        ("output_options.logprobs", "logprobs", 21),
+        ("output_options.prompt_logprobs", "prompt_logprobs", 21),
+        ("sampling.thinking_token_budget", "thinking_token_budget", 5),
+    ],
+)
+def test_what_the_engine_refuses_is_named(
+    generation: Any, field: str, name: str, value: int
+) -> None:
+    """Its bounds are the operator's, so they are not known before it is asked."""
+    request = ask(text("Hello"))
+    where = getattr(request, field.partition(".")[0])
+    setattr(where, name, value)
+    refusal = Refusal.of(generation, request)
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.fields == [field]

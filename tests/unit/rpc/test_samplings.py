@@ -97,7 +97,6 @@ def test_what_is_set_reaches_the_domain() -> None:
     request.sampling.repetition_detection.min_count = 3
     request.output_options.logprobs = 0
     request.structured_output.json_schema = "{}"
-    request.structured_output.disable_any_whitespace = True
 
     asked = to_generation_request(request)
 
@@ -109,7 +108,7 @@ def test_what_is_set_reaches_the_domain() -> None:
     assert asked.sampling.logprobs == 0
     assert asked.sampling.prompt_logprobs is None
     assert asked.sampling.structured_output == StructuredOutput(
-        StructuredOutputKind.JSON_SCHEMA, "{}", disable_any_whitespace=True
+        StructuredOutputKind.JSON_SCHEMA, "{}"
     )
 
 

@@ -98,8 +98,8 @@ class GenerateRequest(_message.Message):
     kind needs as many placeholders as it has media.
     """
     priority: _builtins.int
-    """Lower comes first in the engine's queue; needs a server with `--scheduling-policy priority`.
-    Unset: 0.
+    """Lower comes first among the caller's own requests that wait; and in the engine, where the
+    server has `--scheduling-policy priority`. Unset: 0.
     """
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
@@ -193,7 +193,6 @@ class StructuredOutput(_message.Message):
     REGEX_FIELD_NUMBER: _builtins.int
     CHOICE_FIELD_NUMBER: _builtins.int
     GRAMMAR_FIELD_NUMBER: _builtins.int
-    DISABLE_ANY_WHITESPACE_FIELD_NUMBER: _builtins.int
     json_schema: _builtins.str
     """JSON of this JSON Schema."""
     json_object: _builtins.bool
@@ -202,8 +201,6 @@ class StructuredOutput(_message.Message):
     """A whole match of this regular expression."""
     grammar: _builtins.str
     """A word of this grammar, in EBNF or Lark as the server's backend takes it."""
-    disable_any_whitespace: _builtins.bool
-    """Of JSON: no blanks or line breaks between its parts. Unset: as the model likes."""
     @_builtins.property
     def choice(self) -> Global___Choice:
         """One of these texts."""
@@ -216,19 +213,13 @@ class StructuredOutput(_message.Message):
         regex: _builtins.str = ...,
         choice: Global___Choice | None = ...,
         grammar: _builtins.str = ...,
-        disable_any_whitespace: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace", "choice", b"choice", "constraint", b"constraint", "disable_any_whitespace", b"disable_any_whitespace", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "constraint", b"constraint", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace", "choice", b"choice", "constraint", b"constraint", "disable_any_whitespace", b"disable_any_whitespace", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "constraint", b"constraint", "grammar", b"grammar", "json_object", b"json_object", "json_schema", b"json_schema", "regex", b"regex"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__disable_any_whitespace: _TypeAlias = _typing.Literal["disable_any_whitespace"]  # noqa: Y015
-    _WhichOneofArgType__disable_any_whitespace: _TypeAlias = _typing.Literal["_disable_any_whitespace", b"_disable_any_whitespace"]  # noqa: Y015
     _WhichOneofReturnType_constraint: _TypeAlias = _typing.Literal["json_schema", "json_object", "regex", "choice", "grammar"]  # noqa: Y015
     _WhichOneofArgType_constraint: _TypeAlias = _typing.Literal["constraint", b"constraint"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__disable_any_whitespace) -> _WhichOneofReturnType__disable_any_whitespace | None: ...
-    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_constraint) -> _WhichOneofReturnType_constraint | None: ...
 
 Global___StructuredOutput: _TypeAlias = StructuredOutput  # noqa: Y015
