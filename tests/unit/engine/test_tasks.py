@@ -31,6 +31,7 @@ async def find(*tasks: str) -> tuple[Task, ...]:
     [
         (("generate",), (Task.GENERATE,)),
         (("generate", "transcription"), (Task.GENERATE,)),
+        (("transcription",), (Task.GENERATE,)),  # Whisper
         (("token_embed", "embed"), (Task.EMBED,)),
     ],
 )
