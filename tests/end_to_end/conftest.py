@@ -29,11 +29,18 @@ from triptych.v1 import generation_service_pb2_grpc, media_service_pb2_grpc
 START_TIMEOUT_S = 540
 CONDITION_TIMEOUT_S = 60
 PART_LIMITS = {"image": 4, "audio": 3, "video": 2}
+# The demo model does not think: for tests of budgets its whole answer is a thought, until this end.
+REASONING = {
+    "reasoning_start_str": "<|im_start|>assistant\n",
+    "reasoning_end_str": " is a thought.",
+}
 ENGINE_FLAGS = (
     *("--max-model-len", "2048"),
     # Room for some ten pictures, so that vLLM's caches evict all the time.
     *("--mm-processor-cache-gb", "0.002"),
     *("--limit-mm-per-prompt", json.dumps(PART_LIMITS)),
+    *("--reasoning-config", json.dumps(REASONING)),
+    *("--scheduling-policy", "priority"),
 )
 
 

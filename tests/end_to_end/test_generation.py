@@ -201,7 +201,6 @@ def _detail(error: grpc.RpcError, detail: Any) -> Any:
     [
         ("output_options.logprobs", "logprobs", 21),
         ("output_options.prompt_logprobs", "prompt_logprobs", 21),
-        ("sampling.thinking_token_budget", "thinking_token_budget", 5),
     ],
 )
 def test_what_the_engine_refuses_is_named(

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from service.config import resolve_model
-from tests.end_to_end.conftest import PART_LIMITS
+from tests.end_to_end.conftest import PART_LIMITS, REASONING
 from tests.end_to_end.requests import MEDIA, audio, image, text, video
 from triptych.v1 import conversation_pb2, generation_service_pb2, sampling_pb2
 
@@ -111,13 +111,21 @@ VARIANTS = {
     "expression": {"structured_outputs": {"regex": r"(yes|no), [a-z]{3,9}\."}},
     "choice": {"structured_outputs": {"choice": ["left", "right", "up and down"]}},
     "grammar": {"structured_outputs": {"grammar": 'root ::= "[" [0-9]+ "]"'}},
+    "thinking, cut": {"thinking_token_budget": 4},
+    "no thinking": {"thinking_token_budget": 0},
+    "priority": {"priority": 5},
+    "prompt, cut": {"truncate_prompt_tokens": 9},
 }
-# Each variant with a text, and with one other prompt in turn; the plain one with all.
+# A prompt with media is never cut.
+TEXT_ONLY = {"prompt, cut"}
+# Tells who is answered first, not what.
+CHANGES_NO_ANSWER = {"plain", "priority"}
+# Each variant with a text, and with every second other prompt; the plain one with all.
 CASES = {
     f"{prompt}: {variant}": (prompt, variant)
     for index, variant in enumerate(VARIANTS)
     for place, prompt in enumerate(PARTS)
-    if variant == "plain" or place == 0 or (index + place) % 2
+    if variant == "plain" or place == 0 or ((index + place) % 2 and variant not in TEXT_ONLY)
 }
 
 
@@ -166,6 +174,10 @@ def _set(request: generation_service_pb2.GenerateRequest, name: str, value: Any)
             setattr(options, name, value)
         case "logprob_token_ids":
             options.logprob_token_ids.extend(value)
+        case "priority":
+            request.priority = value
+        case "truncate_prompt_tokens":
+            request.prompt_options.truncate_prompt_tokens = value
         case _ if isinstance(value, list):
             getattr(sampling, name).extend(value)
         case _:
@@ -198,6 +210,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "gpu_memory_utilization": 0.3,
         "limit_mm_per_prompt": PART_LIMITS,
         "max_model_len": 2048,
+        "reasoning_config": REASONING,
+        "scheduling_policy": "priority",
         "seed": 0,
     }
     job = {
@@ -231,7 +245,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_the_table_is_long_and_its_parameters_bite(expected: dict[str, Any]) -> None:
     """A parameter that changes no answer would prove nothing."""
     assert len(CASES) >= 100
-    same = {variant for variant in VARIANTS if variant != "plain"}
+    same = VARIANTS.keys() - CHANGES_NO_ANSWER
     for case, (prompt, variant) in CASES.items():
         if expected[case] != expected[f"{prompt}: plain"]:
             same.discard(variant)

@@ -36,9 +36,20 @@ def _answer(llm: Any, request: dict[str, Any]) -> dict[str, Any]:
     if "logit_bias" in sampling:  # JSON has no numbers for keys
         biases = sampling["logit_bias"].items()
         sampling["logit_bias"] = {int(token_id): bias for token_id, bias in biases}
+    # Of the prompt and the queue, not of the sampling.
+    keeps, priority = (
+        sampling.pop(name, None) for name in ("truncate_prompt_tokens", "priority")
+    )
     params = SamplingParams(**sampling)
     if "messages" in request:
-        (output,) = llm.chat(request["messages"], params, use_tqdm=False)
+        cut = {"truncate_prompt_tokens": keeps, "truncation_side": "left"} if keeps else None
+        (output,) = llm.chat(
+            request["messages"],
+            params,
+            use_tqdm=False,
+            priority=priority,
+            tokenization_kwargs=cut,
+        )
     else:
         (output,) = llm.generate(request["prompt"], params, use_tqdm=False)
     return {

@@ -12,6 +12,7 @@ import pytest
 from tests.conformance.formats.families import CHECKPOINTS
 from tests.conformance.formats.weights import write_weights
 from tests.end_to_end.grpcurl_page import check, examples
+from tests.end_to_end.requests import Refusal
 from tests.real.running_model import serving_address
 from triptych.v1 import conversation_pb2 as conversation_pb
 from triptych.v1 import generation_service_pb2 as pb
@@ -167,6 +168,14 @@ def test_a_schema_that_cannot_be_used_is_refused(generation: Any, schema: str) -
     assert "tools" in refusal.value.details()
 
     _check_calls(_unary(generation, _asked(REQUIRED)).outputs[0])
+
+
+def test_a_budget_of_thoughts_is_refused_where_none_are_known(generation: Any) -> None:
+    """The server has no `--reasoning-parser`."""
+    refusal = Refusal.of(generation, _asked(thinking_token_budget=5))
+
+    assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.fields == ["sampling.thinking_token_budget"]
 
 
 def test_the_examples_for_a_shell_print_what_their_page_shows(address: str) -> None:

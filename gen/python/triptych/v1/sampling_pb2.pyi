@@ -107,7 +107,7 @@ class SamplingParams(_message.Message):
     """
     thinking_token_budget: _builtins.int
     """For models that think first: the most tokens of thinking, 0 and up; needs a server with
-    `--reasoning-parser`. Unset: no bound of its own.
+    `--reasoning-parser` or `--reasoning-config`. Unset: no bound of its own.
     """
     @_builtins.property
     def stop_token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
