@@ -17,6 +17,7 @@ from service import __version__
 from service.cli import chat, doctor, health, render
 from service.cli.adapter_flags import add_adapter_flags, to_adapters
 from service.cli.media_flags import add_media_flags, to_media_config
+from service.cli.numbers import count_from, not_negative
 from service.cli.request_flags import add_request_flags, to_request_config
 from service.cli.session_flags import add_session_flags, to_session_limits
 from service.config import (
@@ -92,14 +93,14 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     serve.add_argument("--sidecar", metavar="FILE", help="the tokenizer sidecar's binary")
     serve.add_argument(
         "--grace",
-        type=float,
+        type=not_negative,
         default=30.0,
         metavar="SECONDS",
         help="how long running streams may finish after SIGTERM (default: %(default)s)",
     )
     serve.add_argument(
         "--max-message-mib",
-        type=int,
+        type=count_from(1),
         default=64,
         metavar="MIB",
         help="largest request, media included (default: %(default)s)",

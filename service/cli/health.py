@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from service.cli.exit_codes import ExitCode
+from service.cli.numbers import positive
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--target", default="localhost:50051", help="the server (%(default)s)")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=positive,
         default=3.0,
         metavar="SECONDS",
         help="how long to wait for its answer (default: %(default)s)",

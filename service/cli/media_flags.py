@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from service.cli.numbers import count_from, positive
 from service.config import MediaConfig, default_media_workers
 from service.domain.limits import MediaLimits
 
@@ -85,7 +86,7 @@ def _add_store(group: argparse._ArgumentGroup) -> None:
     _add_mib(group, "--media-store-mib", _DEFAULTS.store_bytes, "what the store may hold in all")
     group.add_argument(
         "--media-store-max-age",
-        type=_positive,
+        type=positive,
         default=_DEFAULTS.store_max_age_s / 3600,
         metavar="HOURS",
         help="how long an upload is kept after it was last asked for (default: %(default)g)",
@@ -126,7 +127,7 @@ def _add_bounds(group: argparse._ArgumentGroup) -> None:
 def _add_workers(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--media-workers",
-        type=_at_least_one,
+        type=count_from(1),
         default=_DEFAULTS.workers,
         metavar="COUNT",
         help="processes that decode and preprocess media (default here: %(default)s)",
@@ -154,7 +155,7 @@ def _add_workers(group: argparse._ArgumentGroup) -> None:
 def _add_mib(group: argparse._ArgumentGroup, flag: str, default: int, what: str) -> None:
     group.add_argument(
         flag,
-        type=_not_negative,
+        type=count_from(0),
         default=default >> 20,
         metavar="MIB",
         help=f"{what} (default: %(default)s)",
@@ -164,7 +165,7 @@ def _add_mib(group: argparse._ArgumentGroup, flag: str, default: int, what: str)
 def _add_seconds(group: argparse._ArgumentGroup, flag: str, default: float, what: str) -> None:
     group.add_argument(
         flag,
-        type=_positive,
+        type=positive,
         default=default,
         metavar="SECONDS",
         help=f"{what} (default: %(default)g)",
@@ -182,24 +183,3 @@ def _to_limit(text: str) -> tuple[str, float]:
     if not number > 0:
         raise argparse.ArgumentTypeError(f"{name} must be above 0, got {value}")
     return name, number
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
-    return number
-
-
-def _not_negative(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
-    return number

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 
+from service.cli.numbers import count_from, not_negative, positive
 from service.config import RequestConfig
 
 _DEFAULTS = RequestConfig()
@@ -15,14 +15,14 @@ def add_request_flags(serve: argparse.ArgumentParser) -> None:
     group = serve.add_argument_group("requests")
     group.add_argument(
         "--max-running-requests",
-        type=_at_least(1),
+        type=count_from(1),
         metavar="COUNT",
         help="requests that the engine is given at once; one for n outputs counts as n (default: "
         "a quarter more than it runs at once, vLLM's --max-num-seqs)",
     )
     group.add_argument(
         "--max-waiting-requests",
-        type=_at_least(0),
+        type=count_from(0),
         default=_DEFAULTS.max_waiting_requests,
         metavar="COUNT",
         help="requests beyond those, waiting or with media that are prepared; more are refused "
@@ -30,14 +30,14 @@ def add_request_flags(serve: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--max-waiting-tokens",
-        type=_at_least(1),
+        type=count_from(1),
         metavar="COUNT",
         help="tokens of all prompts that wait for the engine; more are refused (default: twice "
         "what its KV cache holds)",
     )
     group.add_argument(
         "--deadline-margin",
-        type=_seconds,
+        type=not_negative,
         default=_DEFAULTS.deadline_margin_s,
         metavar="SECONDS",
         help="how long before a call's deadline its answer is ended, so that it still arrives; at "
@@ -45,7 +45,7 @@ def add_request_flags(serve: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--reader-timeout",
-        type=_some_seconds,
+        type=positive,
         default=_DEFAULTS.reader_timeout_s,
         metavar="SECONDS",
         help="how long a client may stop reading its answer before that is given up (default: "
@@ -62,27 +62,3 @@ def to_request_config(arguments: argparse.Namespace) -> RequestConfig:
         deadline_margin_s=arguments.deadline_margin,
         reader_timeout_s=arguments.reader_timeout,
     )
-
-
-def _at_least(low: int) -> Callable[[str], int]:
-    def to_count(text: str) -> int:
-        number = int(text)
-        if number < low:
-            raise argparse.ArgumentTypeError(f"must be at least {low}, got {text}")
-        return number
-
-    return to_count
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be at least 0, got {text}")
-    return number
-
-
-def _some_seconds(text: str) -> float:
-    number = _seconds(text)
-    if not number:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return number

@@ -38,12 +38,13 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a session may last, and how much may be said in it.
+    """How many sessions there may be, how long one may last, and how much may be said in it.
 
     `idle_s` is without a message and without a running answer. `text_bytes` are what the client
     sends in all its turns beside media; `parts` are all of the conversation.
     """
 
+    count: int = 1024
     idle_s: float = 300.0
     total_s: float = 3600.0
     text_bytes: int = 64 << 20

@@ -9,7 +9,6 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from service.domain.model import Task
 from service.errors import StartupError
 
-
 # vLLM's name for what a model like Whisper does: it generates, but only what a sound says.
 _TRANSCRIPTION = "transcription"
 

@@ -55,7 +55,8 @@ class GenerationServicer(pb_grpc.GenerationServiceServicer):
         """Answer turn by turn, while the client's messages are read beside it."""
         self._serving.check_open()
         session = Session(self._serving.session_limits)
-        with ExitStack() as opened:
+        caller = caller_of(context, self._caller_header)
+        with self._serving.session_places.taken(caller), ExitStack() as opened:
             opened.enter_context(self._serving.told_of_close(session.drain))
 
             def open_dialogue(config: pb.GenerateRequest) -> Dialogue:

@@ -20,6 +20,7 @@ from service.errors import (
     TaskUnsupportedError,
 )
 from service.ports import MediaProber, SessionMediaSource, Tokenizer
+from service.sessions.places import SessionPlaces
 
 _MOST_NAMES_TOLD = 20
 
@@ -64,10 +65,11 @@ class LoadedModel:
 
 
 class Serving:
-    """Holds the loaded model between `open` and `close`, and how long sessions may last."""
+    """Holds the loaded model between `open` and `close`, and the bounds of sessions."""
 
     def __init__(self, session_limits: SessionLimits | None = None) -> None:
         self.session_limits = session_limits or SessionLimits()
+        self.session_places = SessionPlaces(self.session_limits.count)
         self._loaded: LoadedModel | None = None
         self._is_closed = False
         self._to_tell: set[Callable[[], None]] = set()

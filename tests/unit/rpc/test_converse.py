@@ -317,6 +317,25 @@ async def test_an_idle_session_is_ended(tmp_path: Path) -> None:
     assert reasons(caller.heard) == [(0, STOP)]
 
 
+async def test_a_session_beyond_the_places_is_refused(tmp_path: Path) -> None:
+    """Until one of the others has ended; those go on."""
+    hall = Hall(tmp_path, SessionLimits(count=1))
+    await hall.start()
+    async with grpc.aio.insecure_channel(hall.address) as channel:
+        first = Caller(channel)
+        await first.say(config(), text("hi"), COMMIT)
+        await first.hear_until("started")
+        error = await Caller(channel).refusal()
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert reason(error) == "OVERLOADED"
+
+        await first.leave()
+        second = Caller(channel)
+        await second.say(config(), text("hi"), COMMIT)
+        assert reasons(await second.leave()) == [(0, STOP)]
+    await hall.server.stop(0)
+
+
 async def test_a_stopping_server_ends_sessions_that_wait_and_lets_answers_end(
     hall: Hall, channel: grpc.aio.Channel
 ) -> None:

@@ -149,7 +149,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 20
     """RESOURCE_EXHAUSTED. As many requests, or tokens of their prompts, wait as the server lets
-    wait, and this caller's are the most of them. Retry after the time in `RetryInfo`.
+    wait, and this caller's are the most of them; or there are as many sessions as may be. Retry
+    after the time in `RetryInfo`.
 
         { "reason": "OVERLOADED", "metadata": { "limit": "max_waiting_requests",
           "limit_value": "1024", "actual": "1025" } }
@@ -317,7 +318,8 @@ ERROR_REASON_MEDIA_WORKER_LOST: ErrorReason.ValueType  # 19
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 20
 """RESOURCE_EXHAUSTED. As many requests, or tokens of their prompts, wait as the server lets
-wait, and this caller's are the most of them. Retry after the time in `RetryInfo`.
+wait, and this caller's are the most of them; or there are as many sessions as may be. Retry
+after the time in `RetryInfo`.
 
     { "reason": "OVERLOADED", "metadata": { "limit": "max_waiting_requests",
       "limit_value": "1024", "actual": "1025" } }
