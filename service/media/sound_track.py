@@ -7,15 +7,16 @@ any of these says need not be true.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import av.container
 import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from service.domain.conversation import AudioPart, VideoPart
@@ -141,10 +142,8 @@ class _SoundTrack:
     def _frames(self, from_s: float) -> Iterator[AudioFrame]:
         """Decode the packets from a moment on; those before are only passed over."""
         for packet in self._container.demux(self._stream):
-            if packet.size and packet.pts is not None and packet.time_base is not None:
-                start = self._stream.start_time or 0
-                if float((packet.pts - start) * packet.time_base) < from_s:
-                    continue
+            if from_s > 0 and self._is_before(packet, from_s):
+                continue
             try:
                 frames = packet.decode()
             except av.error.InvalidDataError:
@@ -153,6 +152,12 @@ class _SoundTrack:
                     raise
                 continue
             yield from frames
+
+    def _is_before(self, packet: Packet[AudioStream], moment_s: float) -> bool:
+        if not packet.size or packet.pts is None or packet.time_base is None:
+            return False
+        start = self._stream.start_time or 0
+        return float((packet.pts - start) * packet.time_base) < moment_s
 
     def _position(self, frame: AudioFrame) -> int:
         if frame.pts is None or frame.time_base is None:
@@ -163,17 +168,23 @@ class _SoundTrack:
 
 def _to_floats(frame: AudioFrame) -> NDArray[np.float32]:
     """Return samples [n, channels], full scale 1."""
-    channels = frame.layout.nb_channels
-    values_type = np.dtype(_NUMPY_TYPES[frame.format.packed.name])
-    planes, width = (channels, 1) if frame.format.is_planar else (1, channels)
-    count = frame.samples * width
-    values = [
-        np.frombuffer(cast("memoryview", plane), values_type, count)
-        for plane in frame.planes[:planes]
-    ]
-    samples = np.stack(values, axis=1) if width == 1 else values[0].reshape(-1, width)
-    if samples.dtype == np.uint8:
-        return ((samples.astype(np.float32) - 128) / 128).astype(np.float32)
-    if np.issubdtype(samples.dtype, np.integer):
-        return samples.astype(np.float32) / np.float32(1 << samples.dtype.itemsize * 8 - 1)
+    samples = _samples(frame)
+    match samples.dtype.kind:
+        case "u":
+            return ((samples.astype(np.float32) - 128) / 128).astype(np.float32)
+        case "i":
+            return samples.astype(np.float32) / np.float32(1 << samples.dtype.itemsize * 8 - 1)
     return samples.astype(np.float32, copy=False)
+
+
+def _samples(frame: AudioFrame) -> NDArray[Any]:
+    """Return samples [n, channels] as they are in the frame."""
+    count, channels = frame.samples, frame.layout.nb_channels
+    values_type = np.dtype(_NUMPY_TYPES[frame.format.packed.name])
+    planes = cast("Sequence[memoryview]", frame.planes)
+    if not frame.format.is_planar:
+        return np.frombuffer(planes[0], values_type, count * channels).reshape(-1, channels)
+    samples = np.empty((count, channels), values_type)
+    for channel in range(channels):
+        samples[:, channel] = np.frombuffer(planes[channel], values_type, count)
+    return samples
