@@ -78,7 +78,7 @@ class TriptychCalls(Calls):
     def stream(self, request: bytes) -> Iterator[bytes]:
         options = [(ChannelOptions.SingleThreadedUnaryStream, 1)]
         with grpc.insecure_channel(self.address, options=options) as channel:
-            yield from channel.unary_stream(_METHOD)(request, timeout=_TIMEOUT_S)
+            yield from channel.unary_stream(_METHOD, None, None)(request, timeout=_TIMEOUT_S)
 
     def token_count(self, piece: bytes) -> int:
         return len(generation.GenerateResponse.FromString(piece).text_delta.token_ids)
@@ -86,7 +86,7 @@ class TriptychCalls(Calls):
     async def _send(self, request: bytes) -> None:
         options = [("grpc.use_local_subchannel_pool", 1)]
         async with grpc.aio.insecure_channel(self.address, options=options) as channel:
-            async for _ in channel.unary_stream(_METHOD)(request, timeout=_TIMEOUT_S):
+            async for _ in channel.unary_stream(_METHOD, None, None)(request, timeout=_TIMEOUT_S):
                 pass
 
     @staticmethod

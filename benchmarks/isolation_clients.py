@@ -67,7 +67,7 @@ class Reader:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._run.__exit__(*error)  # type: ignore[arg-type] - what `with` gives
+        self._run.__exit__(*error)
 
     def stop(self) -> Pieces:
         """End it; return all that came."""

@@ -101,10 +101,10 @@ class OurPath(PreparationPath):
         config = self._renderer.model_config
         description = _describe(self._renderer, model)
         llm: Any = SimpleNamespace(renderer=self._renderer, model_config=config)
-        self._engine = VllmEngine(llm, description)
+        self._engine = VllmEngine(llm, description, adapters={})
         await self._media.open_sources()
         await self._media.start_workers(model, flags)
-        self._preparer = await self._media.build_preparer(description)
+        self._preparer = self._media.build_preparer(description)
         self._token_ids = {
             kind: _token_ids(self._renderer.get_tokenizer(), kind)
             for kind in ("image", "audio", "video")

@@ -97,7 +97,7 @@ class Triptych(Peer):
         )
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._channel.close(None)
 
 
 class OpenAiServer(Peer):
@@ -197,7 +197,7 @@ class GrpcServer(Peer):
         )
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._channel.close(None)
 
 
 async def _first_token_s(stream: Any, is_token: Any) -> float:

@@ -157,7 +157,7 @@ async def measure_grpc_aio(meter: Meter, address: str) -> None:
         await meter.report(
             "grpc.aio: encode 1 KB by a call of its own", lambda: encode(request), 200
         )
-        call = channel.stream_stream(DECODE_PATH)()
+        call = channel.stream_stream(DECODE_PATH, None, None)(None)
 
         async def round_trip() -> None:
             await call.write(b"")

@@ -217,7 +217,7 @@ def _outcome(error: grpc.aio.AioRpcError) -> str:
     """Return the status; with the reason of our ErrorInfo where there is one."""
     if error.details() == _WROTE_TOO_LATE:
         return "WROTE TOO LATE"
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    status = rpc_status.from_call(error)
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
