@@ -37,9 +37,7 @@ def _answer(llm: Any, request: dict[str, Any]) -> dict[str, Any]:
         biases = sampling["logit_bias"].items()
         sampling["logit_bias"] = {int(token_id): bias for token_id, bias in biases}
     # Of the prompt and the queue, not of the sampling.
-    keeps, priority = (
-        sampling.pop(name, None) for name in ("truncate_prompt_tokens", "priority")
-    )
+    keeps, priority = (sampling.pop(name, None) for name in ("truncate_prompt_tokens", "priority"))
     params = SamplingParams(**sampling)
     if "messages" in request:
         cut = {"truncate_prompt_tokens": keeps, "truncation_side": "left"} if keeps else None

@@ -60,6 +60,8 @@ def serving_address(checkpoint: Path, *flags: str) -> Iterator[str]:
                 raise RuntimeError(f"{checkpoint.name} is not served:\n{log.read_text()}")
             yield address
         finally:
+            if process.poll() is not None:  # it should not have ended by itself
+                print(log.read_text())
             _end(process)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from service.domain.conversation import (
@@ -69,11 +69,11 @@ class Case:
             )
         )
 
-    def openai_messages(self) -> list[dict[str, object]]:
+    def openai_messages(self, url_of: Callable[[str], str] = str) -> list[dict[str, object]]:
         """Return it as a client of vLLM's server sends it; a medium's URL is its name."""
-        names = self._names()
+        urls = map(url_of, self._names())
         return [
-            {"role": str(role), "content": [_openai_part(one, names) for one in content]}
+            {"role": str(role), "content": [_openai_part(one, urls) for one in content]}
             for role, content in self.turns
         ]
 
@@ -90,9 +90,9 @@ def _part(content: Content, names: Iterator[str]) -> Part:
     return TextPart(content)
 
 
-def _openai_part(content: Content, names: Iterator[str]) -> dict[str, object]:
+def _openai_part(content: Content, urls: Iterator[str]) -> dict[str, object]:
     if isinstance(content, Modality):
-        return {"type": f"{content}_url", f"{content}_url": {"url": next(names)}}
+        return {"type": f"{content}_url", f"{content}_url": {"url": next(urls)}}
     return {"type": "text", "text": content}
 
 
@@ -146,6 +146,18 @@ TEXT_CASES = [
     Case("empty text", (user(""),)),
     Case("Unicode", (user("Καλημέρα, 世界! ñ é ́ 👩‍👩‍👧 \u202e \ufffd"),)),
     Case("line breaks and spaces", (user("  a\n\n b\t\tc  d\r\n\r\n"),)),
+    Case(
+        "system message and several turns",
+        (system("Be brief."), user("Who are you?"), assistant("A model."), user("Whose?")),
+    ),
+    Case("system message of two texts", (system("Be brief.", "Be kind."), user("Who are you?"))),
+    Case(
+        "answer begun after several turns",
+        (user("Hi."), assistant("Hello."), user("Name a colour."), assistant("Réd, 青")),
+        CONTINUE,
+    ),
+    Case("code", (user("def f(x):\n    return {'a': [x, -1.5e-3]}  # {{ x }} {% if y %}\n"),)),
+    Case("long text", (user("Two households, both alike in dignity, " * 60),)),
 ]
 MEDIA_CASES = [case for kind in _PARTS for case in _about(kind)]
 MIXED_CASES = [

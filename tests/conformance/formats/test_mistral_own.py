@@ -6,8 +6,6 @@ files here.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,12 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import soundfile
 import yaml
-from PIL import Image
 
 from service.domain.conversation import PromptOptions
-from service.domain.media import DecodedAudio, DecodedImage
 from service.errors import TemplateRefusedError
 from tests.conformance.formats.checkpoints import AUDIO, IMAGE, Checkpoint
 from tests.conformance.formats.conversations import (
@@ -33,6 +28,7 @@ from tests.conformance.formats.conversations import (
 )
 from tests.conformance.formats.families.mistral_own import CHECKPOINTS
 from tests.conformance.formats.media import RATE_HZ, media
+from tests.conformance.formats.media_files import url_of
 from tests.conformance.formats.tekken import SPECIAL
 from tests.unit.tokenizer.running_sidecar import connect
 
@@ -98,31 +94,7 @@ class Own:
 
     def expected_ids(self, case: Case) -> list[int]:
         """Return what vLLM's server makes of a conversation whose media are sent as files."""
-        return self.vllm.ids_of(
-            _with_files(case.openai_messages()),
-            add_generation_prompt=case.options.add_generation_prompt,
-            continue_final_message=case.options.continue_final_message,
-        )
-
-
-def _with_files(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for message in messages:
-        for part in message["content"]:
-            if part["type"] != "text":
-                part[part["type"]] = {"url": _as_file(part[part["type"]]["url"])}
-    return messages
-
-
-def _as_file(name: str) -> str:
-    """Return a medium as a file that loses nothing."""
-    one, file = media(name), io.BytesIO()
-    if isinstance(one, DecodedImage):
-        Image.fromarray(one.pixels).save(file, "png")
-    else:
-        assert isinstance(one, DecodedAudio)
-        soundfile.write(file, one.samples, one.sample_rate_hz, format="wav", subtype="FLOAT")
-    kind = "image/png" if isinstance(one, DecodedImage) else "audio/wav"
-    return f"data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+        return self.vllm.token_ids(case, url_of)
 
 
 @pytest.fixture(scope="module")

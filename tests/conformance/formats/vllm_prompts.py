@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from vllm.multimodal.media import MEDIA_CONNECTOR_REGISTRY, MediaConnector
@@ -49,10 +50,10 @@ class VllmPrompts:
         self.model_config = vllm_config.model_config
         self.renderer = renderer_from_config(vllm_config)
 
-    def token_ids(self, case: Case) -> list[int]:
-        """Return the prompt's ids, media in their places."""
+    def token_ids(self, case: Case, url_of: Callable[[str], str] = str) -> list[int]:
+        """Return the prompt's ids, media in their places; a medium's URL is its name."""
         return self.ids_of(
-            case.openai_messages(),
+            case.openai_messages(url_of),
             add_generation_prompt=case.options.add_generation_prompt,
             continue_final_message=case.options.continue_final_message,
         )

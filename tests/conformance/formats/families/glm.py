@@ -45,7 +45,7 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
         Glm4vVideoProcessor,
     )
 
-    rope = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10_000.0}
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10_000.0}
     Glm4vConfig(
         architectures=["Glm4vForConditionalGeneration"],
         text_config={**tiny_text(ids), "rope_parameters": rope},

@@ -48,6 +48,8 @@ def _write(directory: Path, ids: dict[str, int]) -> None:
 
     vision = {
         **TINY_VISION,
+        # What pixel shuffling leaves: each two by two patches side by side.
+        "intermediate_size": 4 * TINY_VISION["hidden_size"],
         "image_size": _SIDE,
         "patch_size": 14,
         "pixel_shuffle_ratio": 0.5,

@@ -78,13 +78,15 @@ _CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 _SIDE, _PATCH = 56, 14
+# vLLM's pooling of frames wants patch * patch, and more.
+_FRAME_SIDE = 224
 _GRID = [[_SIDE, 2 * _SIDE], [2 * _SIDE, _SIDE], [2 * _SIDE, 2 * _SIDE]]
 
 
-def _clip() -> Any:
+def _clip(side: int = _SIDE) -> Any:
     from transformers import CLIPVisionConfig
 
-    return CLIPVisionConfig(**TINY_VISION, image_size=_SIDE, patch_size=_PATCH)
+    return CLIPVisionConfig(**TINY_VISION, image_size=side, patch_size=_PATCH)
 
 
 def _write_llava(directory: Path, ids: dict[str, int]) -> None:
@@ -141,17 +143,18 @@ def _write_next_video(directory: Path, ids: dict[str, int]) -> None:
     LlavaNextVideoConfig(
         architectures=["LlavaNextVideoForConditionalGeneration"],
         text_config=LlamaConfig(**tiny_text(ids)),
-        vision_config=_clip(),
+        vision_config=_clip(_FRAME_SIDE),
         image_token_index=ids["<image>"],
         video_token_index=ids["<video>"],
         image_grid_pinpoints=_GRID,
-        image_seq_length=(_SIDE // _PATCH) ** 2,
-        video_seq_length=(_SIDE // _PATCH // 2) ** 2,
+        image_seq_length=(_FRAME_SIDE // _PATCH) ** 2,
+        video_seq_length=(_FRAME_SIDE // _PATCH // 2) ** 2,
     ).save_pretrained(directory)
     LlavaNextVideoProcessor(
         image_processor=_next_image_processor(LlavaNextImageProcessor),
         video_processor=LlavaNextVideoVideoProcessor(
-            size={"shortest_edge": _SIDE}, crop_size={"height": _SIDE, "width": _SIDE}
+            size={"shortest_edge": _FRAME_SIDE},
+            crop_size={"height": _FRAME_SIDE, "width": _FRAME_SIDE},
         ),
         tokenizer=load_tokenizer(directory),
         **_CLIP_PLACES,

@@ -86,8 +86,10 @@ def _write_qwen3_omni(directory: Path, ids: dict[str, int]) -> None:
 
     rope = {"rope_type": "default", "mrope_section": [4, 6, 6], "rope_theta": 10_000.0}
     experts = {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 64}
+    text = {**tiny_text(ids), **experts, "rope_parameters": rope}
     thinker = {
-        "text_config": {**tiny_text(ids), **experts, "rope_parameters": rope},
+        # vLLM 0.32 asks for what real checkpoints have, and transformers' classes have not.
+        "text_config": {**text, "tie_word_embeddings": False},
         "audio_config": {**_TINY_AUDIO, "output_dim": 64, "downsample_hidden_size": 16},
         "vision_config": {
             "depth": 2,
@@ -96,6 +98,8 @@ def _write_qwen3_omni(directory: Path, ids: dict[str, int]) -> None:
             "num_heads": 2,
             "out_hidden_size": 64,
             "deepstack_visual_indexes": [0],
+            "image_size": 768,
+            "apply_vit_abs_pos_embed": True,
         },
         "image_token_id": ids["<|image_pad|>"],
         "audio_token_id": ids["<|audio_pad|>"],
