@@ -16,7 +16,7 @@ from service.domain.conversation import AudioPart, Modality, PcmEncoding, PcmFor
 from service.domain.limits import MediaLimits
 from service.domain.media import DecodedAudio, DecodedImage, DecodedVideo
 from service.errors import InvalidRequestError, LimitExceededError, MediaUndecodableError
-from service.media import decoding, sound_track, video
+from service.media import decoding, frame_reader, sound_track
 from service.media.decoding import content_digest, decode
 from tests.unit.media.files import (
     AUDIO_RATE_HZ,
@@ -140,7 +140,7 @@ def test_describing_decodes_nothing(name: str, monkeypatch: pytest.MonkeyPatch) 
     for owner, method in (
         (ImageFile.ImageFile, "load"),
         (soundfile.SoundFile, "read"),
-        (video, "_decode"),
+        (frame_reader._Pictures, "see"),
         (sound_track._SoundTrack, "blocks"),
     ):
         monkeypatch.setattr(owner, method, lambda *_, **__: pytest.fail("decoded"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from av.video.frame import VideoFrame
 
 from service.domain.limits import MediaLimits
 from service.errors import LimitExceededError, MediaUndecodableError
-from service.media import video
+from service.media import frame_reader
 from service.media.video import Clip, decode_video
 from tests.unit.media.files import (
     AUDIO_RATE_HZ,
@@ -28,7 +29,7 @@ def clip_of(data: bytes, limits: MediaLimits, **sampling: float) -> Clip:
 @pytest.fixture
 def no_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoding a frame fails the test."""
-    monkeypatch.setattr(video, "_decode", lambda *_: pytest.fail("decoded"))
+    monkeypatch.setattr(frame_reader._Pictures, "see", lambda *_: pytest.fail("decoded"))
 
 
 @pytest.mark.parametrize("codec", VIDEO_CODECS)
@@ -99,9 +100,9 @@ def test_a_video_whose_pictures_grow_is_refused_at_the_first_that_does(
     """The large pictures behind it are not even converted."""
     packets = encode_vp8(grey_frames(3)) + encode_vp8(grey_frames(20, 160, 120))
     converted = []
-    to_rgb = video.upright_rgb
+    to_rgb = frame_reader.upright_rgb
     monkeypatch.setattr(
-        video,
+        frame_reader,
         "upright_rgb",
         lambda frame, scaler: converted.append(frame.width) or to_rgb(frame, scaler),
     )
@@ -115,13 +116,12 @@ def test_frames_behind_the_last_chosen_one_are_not_decoded(
 ) -> None:
     """A cut at the beginning of a film costs what the cut costs."""
     decoded = []
-    decode = video._decode
+    see = frame_reader._Pictures.see
 
-    def count(*stream: object) -> object:
-        for frame in decode(*stream):
-            decoded.append(frame)
-            yield frame
+    def note(pictures: frame_reader._Pictures, frame: VideoFrame) -> None:
+        decoded.append(frame)
+        see(pictures, frame)
 
-    monkeypatch.setattr(video, "_decode", count)
+    monkeypatch.setattr(frame_reader._Pictures, "see", note)
     clip_of(encode_video(grey_frames(30)), MediaLimits(), end_s=0.5)
     assert len(decoded) == 5
