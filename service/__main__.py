@@ -147,6 +147,12 @@ def _add_prompt_flags(serve: argparse.ArgumentParser) -> None:
         "none, and requests have no tools; a wrong name lists all). What it thinks is told apart "
         "by vLLM's own --reasoning-parser NAME",
     )
+    serve.add_argument(
+        "--tool-parser-plugin",
+        type=Path,
+        metavar="FILE",
+        help="a Python file that registers a parser for --tool-call-parser, as vLLM's flag",
+    )
 
 
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
@@ -165,6 +171,7 @@ def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
         metrics_listen=arguments.metrics_listen,
         chat_template=arguments.chat_template,
         tool_call_parser=arguments.tool_call_parser,
+        tool_parser_plugin=arguments.tool_parser_plugin,
         prompt_format=arguments.prompt_format,
         adapters=to_adapters(arguments, served_name),
         engine_flags=tuple(engine_flags),

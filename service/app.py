@@ -255,6 +255,6 @@ def _load_engine(config: ServerConfig, loop: asyncio.AbstractEventLoop) -> VllmE
     if config.tool_call_parser or args.reasoning_parser:
         from service.engine.output_parsers import check_parsers
 
-        check_parsers(args, config.tool_call_parser)
+        check_parsers(args, config.tool_call_parser, config.tool_parser_plugin)
     enable_adapters(args, config.adapters)
     return VllmEngine.start(args, config.served_model_name, loop, config.adapters)

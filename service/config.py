@@ -72,6 +72,7 @@ class ServerConfig:
     metrics_listen: str | None = None
     chat_template: Path | None = None
     tool_call_parser: str | None = None
+    tool_parser_plugin: Path | None = None
     prompt_format: str | None = None
     adapters: tuple[Adapter, ...] = ()
     sessions: SessionLimits = field(default_factory=SessionLimits)

@@ -26,11 +26,12 @@ class ToolChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a request says of tools."""
+    """What a request says of tools; `parallel`: an answer may hold several calls."""
 
     declared: tuple[Tool, ...] = ()
     choice: ToolChoice = ToolChoice.AUTO
     chosen_name: str = ""
+    parallel: bool = True
 
     @property
     def told(self) -> tuple[Tool, ...]:

@@ -36,6 +36,7 @@ def to_chat_request(
         strict = {"strict": True} if is_forced else {}
         fields["tools"] = [_openai_tool(tool, strict) for tool in conversation.tools.declared]
         fields["tool_choice"] = _openai_choice(conversation.tools)
+        fields["parallel_tool_calls"] = conversation.tools.parallel
     if sampling.structured_output is not None:
         fields["structured_outputs"] = to_structured_outputs(sampling.structured_output)
     return ChatCompletionRequest.model_validate(fields)

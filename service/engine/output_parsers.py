@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from vllm.config import ModelConfig, VllmConfig
@@ -36,10 +37,19 @@ from service.errors import InvalidRequestError, StartupError
 from service.telemetry.logging import logger
 
 
-def check_parsers(args: AsyncEngineArgs, tool_call_parser: str | None) -> None:
-    """Raise StartupError for a parser that vLLM does not have, before a model is loaded."""
+def check_parsers(
+    args: AsyncEngineArgs, tool_call_parser: str | None, tool_parser_plugin: Path | None = None
+) -> None:
+    """Raise StartupError for a parser that vLLM does not have, before a model is loaded.
+
+    Plugins are imported here; one that fails says so in the log, and has no parser.
+    """
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
+    if tool_parser_plugin is not None:
+        if not tool_parser_plugin.is_file():
+            raise StartupError(f"--tool-parser-plugin: there is no file {tool_parser_plugin}")
+        ToolParserManager.import_tool_parser(str(tool_parser_plugin))
     reasoning_parser = args.reasoning_parser or args.structured_outputs_config.reasoning_parser
     for flag, name, known in (
         ("--reasoning-parser", reasoning_parser, ReasoningParserManager.list_registered()),
@@ -194,7 +204,13 @@ class VllmOutputParser:
             logger.warning("a parser of vLLM's failed at what the model wrote", exc_info=True)
             self._has_failed = True
             return ParsedPiece(text=text)
-        return _to_piece(found)
+        return self._without_others(_to_piece(found))
+
+    def _without_others(self, piece: ParsedPiece) -> ParsedPiece:
+        """Leave out all calls but the first where one is wanted, as vLLM's server does."""
+        if self._chat.parallel_tool_calls is not False:
+            return piece
+        return dataclasses.replace(piece, calls=tuple(one for one in piece.calls if not one.index))
 
     @property
     def reasoning_tokens(self) -> int:

@@ -45,7 +45,7 @@ def read_frames(
     if len(set(shown)) == len(shown):
         try:
             return _read_some(medium, [shown[number] for number in wanted], table)
-        except (_NotAsToldError, av.error.InvalidDataError):
+        except (_NotAsToldError, av.error.FFmpegError):
             pass
     return _read_all(medium, wanted)
 
@@ -127,8 +127,7 @@ def _read_some(
                 pictures.see(frame)
                 if frame.pts in places:
                     pictures.take(places.pop(frame.pts), frame)
-            due = sum(table.times[number] in places for number in numbers)
-            if due:
+            if any(table.times[number] in places for number in numbers):
                 raise _NotAsToldError
     return pictures.all()
 
@@ -142,14 +141,14 @@ def _decode_run(
 ) -> Iterator[VideoFrame]:
     """Decode packets that follow on another, without frames that nobody wants or needs."""
     codec = stream.codec_context
-    first: int | None = None
+    key: int | None = None
     for number, packet in enumerate(packets):
+        if number == 0 and not can_begin:
+            key = packet.pts
         is_needed = number == 0 or packet.pts in wanted
         codec.skip_frame = "DEFAULT" if is_needed else "NONREF"
-        if number == 0:
-            first = packet.pts
-        yield from _checked(packet.decode(), None if can_begin else first)
-    yield from _checked(codec.decode(None), None if can_begin else first)
+        yield from _checked(packet.decode(), key)
+    yield from _checked(codec.decode(None), key)
     codec.flush_buffers()
 
 

@@ -45,7 +45,8 @@ def to_tools(
         violations.add("tool_choice.name", f"{name[:80]!r} is not the name of one of the tools")
     if choice is ToolChoice.REQUIRED and not message.tools:
         violations.add("tool_choice.mode", "requires a call, but there are no tools")
-    return Tools(declared, choice, name)
+    wanted = message.tool_choice
+    return Tools(declared, choice, name, wanted.parallel if wanted.HasField("parallel") else True)
 
 
 def _to_declared(tools: Sequence[conversation_pb.Tool], violations: Violations) -> tuple[Tool, ...]:

@@ -85,6 +85,8 @@ class GenerateOptions(TypedDict, total=False):
     tools: Sequence[Tool] | None
     #: `auto`, `none`, `required`, or the name of the tool that must be called.
     tool_choice: str | None
+    #: Whether an answer may hold several calls.
+    parallel_tool_calls: bool | None
 
     #: Append the model's cue for an assistant's answer.
     add_generation_prompt: bool | None

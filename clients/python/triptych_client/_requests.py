@@ -75,6 +75,8 @@ def build_generate_request(
     tool_choice = options.get("tool_choice")
     if tool_choice is not None:
         request.tool_choice.CopyFrom(choice_to_proto(tool_choice))
+    if options.get("parallel_tool_calls") is not None:
+        request.tool_choice.parallel = options["parallel_tool_calls"]
     media = _media_of(options)
     if isinstance(prompt, (RawText, TokenIds)):
         _refuse_beside(prompt, media or options.get("system"), "system or media arguments")

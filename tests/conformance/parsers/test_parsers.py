@@ -131,6 +131,20 @@ def test_it_is_vllms_in_any_pieces(machine: Machine, name: str) -> None:
         assert theirs == ours, way
 
 
+@pytest.mark.parametrize("name", [one.name for one in RECORDINGS.values() if len(one.calls) > 1])
+def test_of_several_calls_the_first_is_kept_where_one_is_wanted(
+    machine: Machine, name: str
+) -> None:
+    recording = RECORDINGS[name]
+    one = replace(recording, tools=replace(recording.tools, parallel=False))
+    ways = [_steps(machine, recording, longest, 0) for longest in (1, 12, 10_000)]
+    all_theirs = _theirs(machine, one, *ways)
+    all_ours = asyncio.run(_ours(machine, one, *ways))
+
+    assert [ours["calls"] for ours in all_ours] == [theirs["calls"] for theirs in all_theirs]
+    assert {len(ours["calls"]) for ours in all_ours} == {1}
+
+
 @pytest.mark.parametrize(
     ("parser", "text"), [(parser, text) for parser, texts in BROKEN.items() for text in texts]
 )

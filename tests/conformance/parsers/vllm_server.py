@@ -91,6 +91,7 @@ class VllmChat:
             ]
             named = {"type": "function", "function": {"name": tools.chosen_name}}
             body["tool_choice"] = named if tools.chosen_name else str(tools.choice)
+            body["parallel_tool_calls"] = tools.parallel
         request = ChatCompletionRequest.model_validate(body)
         # As `OnlineRenderer.preprocess_chat` decides it.
         parser_class = self._server.parser_cls

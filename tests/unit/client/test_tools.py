@@ -42,6 +42,13 @@ def test_a_tool_is_chosen_by_its_name() -> None:
     assert request.tool_choice.name == "weather"
 
 
+def test_one_call_at_most_can_be_asked_for() -> None:
+    options = {"tools": [WEATHER], "tool_choice": "auto", "parallel_tool_calls": False}
+    request = build_generate_request("hi", options)
+    assert request.tool_choice.HasField("parallel")
+    assert not request.tool_choice.parallel
+
+
 @pytest.mark.parametrize(
     ("options", "sent"),
     [

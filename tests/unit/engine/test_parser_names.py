@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from vllm.engine.arg_utils import AsyncEngineArgs
 
@@ -17,6 +19,22 @@ def test_known_names_are_taken() -> None:
 def test_an_unknown_tool_parser_is_refused() -> None:
     with pytest.raises(StartupError, match=r"--tool-call-parser: .*'ours'.*hermes.*mistral"):
         check_parsers(AsyncEngineArgs(model="x"), "ours")
+
+
+def test_a_plugin_brings_a_parser(tmp_path: Path) -> None:
+    """As vLLM documents it: the file registers a class of its own."""
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "from vllm.tool_parsers import ToolParser, ToolParserManager\n"
+        "@ToolParserManager.register_module('of_a_plugin')\n"
+        "class OfAPlugin(ToolParser): pass\n"
+    )
+    check_parsers(AsyncEngineArgs(model="x"), "of_a_plugin", plugin)
+
+
+def test_a_plugin_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="--tool-parser-plugin: there is no file"):
+        check_parsers(AsyncEngineArgs(model="x"), "hermes", tmp_path / "plugin.py")
 
 
 def test_an_unknown_reasoning_parser_is_refused() -> None:

@@ -107,6 +107,14 @@ def test_a_tool_that_must_be_called_is_one_of_them() -> None:
     ]
 
 
+def test_several_calls_may_be_made_unless_the_request_says_otherwise() -> None:
+    message = request(named("a"))
+    assert tools_of(message).parallel
+
+    message.tool_choice.parallel = False
+    assert tools_of(message) == Tools((Tool("a"),), parallel=False)
+
+
 def test_the_model_is_told_of_no_tool_that_it_must_not_call() -> None:
     message = request(named("a"))
     assert tools_of(message).told == (Tool("a"),)

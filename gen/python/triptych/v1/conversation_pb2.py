@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from triptych.v1 import media_pb2 as triptych_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etriptych/v1/conversation.proto\x12\x0btriptych.v1\x1a\x17triptych/v1/media.proto\"6\n\x0c\x43onversation\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.triptych.v1.Message\"L\n\x07Message\x12\x1f\n\x04role\x18\x01 \x01(\x0e\x32\x11.triptych.v1.Role\x12 \n\x05parts\x18\x02 \x03(\x0b\x32\x11.triptych.v1.Part\"\x8a\x02\n\x04Part\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\'\n\x05image\x18\x02 \x01(\x0b\x32\x16.triptych.v1.ImagePartH\x00\x12\'\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x16.triptych.v1.AudioPartH\x00\x12\'\n\x05video\x18\x04 \x01(\x0b\x32\x16.triptych.v1.VideoPartH\x00\x12*\n\ttool_call\x18\x05 \x01(\x0b\x32\x15.triptych.v1.ToolCallH\x00\x12.\n\x0btool_result\x18\x06 \x01(\x0b\x32\x17.triptych.v1.ToolResultH\x00\x12\x13\n\treasoning\x18\x07 \x01(\tH\x00\x42\x06\n\x04kind\"7\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\">\n\nToolResult\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"I\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x1e\n\x16parameters_json_schema\x18\x03 \x01(\t\"S\n\nToolChoice\x12+\n\x04mode\x18\x01 \x01(\x0e\x32\x1b.triptych.v1.ToolChoiceModeH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x63hoice*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04*\x87\x01\n\x0eToolChoiceMode\x12 \n\x1cTOOL_CHOICE_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_CHOICE_MODE_AUTO\x10\x01\x12\x19\n\x15TOOL_CHOICE_MODE_NONE\x10\x02\x12\x1d\n\x19TOOL_CHOICE_MODE_REQUIRED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etriptych/v1/conversation.proto\x12\x0btriptych.v1\x1a\x17triptych/v1/media.proto\"6\n\x0c\x43onversation\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.triptych.v1.Message\"L\n\x07Message\x12\x1f\n\x04role\x18\x01 \x01(\x0e\x32\x11.triptych.v1.Role\x12 \n\x05parts\x18\x02 \x03(\x0b\x32\x11.triptych.v1.Part\"\x8a\x02\n\x04Part\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\'\n\x05image\x18\x02 \x01(\x0b\x32\x16.triptych.v1.ImagePartH\x00\x12\'\n\x05\x61udio\x18\x03 \x01(\x0b\x32\x16.triptych.v1.AudioPartH\x00\x12\'\n\x05video\x18\x04 \x01(\x0b\x32\x16.triptych.v1.VideoPartH\x00\x12*\n\ttool_call\x18\x05 \x01(\x0b\x32\x15.triptych.v1.ToolCallH\x00\x12.\n\x0btool_result\x18\x06 \x01(\x0b\x32\x17.triptych.v1.ToolResultH\x00\x12\x13\n\treasoning\x18\x07 \x01(\tH\x00\x42\x06\n\x04kind\"7\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\">\n\nToolResult\x12\x14\n\x0ctool_call_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"I\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x1e\n\x16parameters_json_schema\x18\x03 \x01(\t\"w\n\nToolChoice\x12+\n\x04mode\x18\x01 \x01(\x0e\x32\x1b.triptych.v1.ToolChoiceModeH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x12\x15\n\x08parallel\x18\x03 \x01(\x08H\x01\x88\x01\x01\x42\x08\n\x06\x63hoiceB\x0b\n\t_parallel*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04*\x87\x01\n\x0eToolChoiceMode\x12 \n\x1cTOOL_CHOICE_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15TOOL_CHOICE_MODE_AUTO\x10\x01\x12\x19\n\x15TOOL_CHOICE_MODE_NONE\x10\x02\x12\x1d\n\x19TOOL_CHOICE_MODE_REQUIRED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'triptych.v1.conversation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=756
-  _globals['_ROLE']._serialized_end=851
-  _globals['_TOOLCHOICEMODE']._serialized_start=854
-  _globals['_TOOLCHOICEMODE']._serialized_end=989
+  _globals['_ROLE']._serialized_start=792
+  _globals['_ROLE']._serialized_end=887
+  _globals['_TOOLCHOICEMODE']._serialized_start=890
+  _globals['_TOOLCHOICEMODE']._serialized_end=1025
   _globals['_CONVERSATION']._serialized_start=72
   _globals['_CONVERSATION']._serialized_end=126
   _globals['_MESSAGE']._serialized_start=128
@@ -49,5 +49,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOOL']._serialized_start=596
   _globals['_TOOL']._serialized_end=669
   _globals['_TOOLCHOICE']._serialized_start=671
-  _globals['_TOOLCHOICE']._serialized_end=754
+  _globals['_TOOLCHOICE']._serialized_end=790
 # @@protoc_insertion_point(module_scope)
