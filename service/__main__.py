@@ -30,6 +30,8 @@ from service.errors import StartupError
 from service.telemetry.logging import configure_logging
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+# gRPC counts a message's bytes in 31 bits.
+_MOST_MESSAGE_MIB = 2047
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,10 +102,10 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     serve.add_argument(
         "--max-message-mib",
-        type=count_from(1),
+        type=count_from(1, _MOST_MESSAGE_MIB),
         default=64,
         metavar="MIB",
-        help="largest request, media included (default: %(default)s)",
+        help=f"largest request, media included, up to {_MOST_MESSAGE_MIB} (default: %(default)s)",
     )
     serve.add_argument(
         "--metrics-listen",

@@ -1,4 +1,4 @@
-"""Types of flags that are numbers with a lower bound; a wrong one is told by argparse."""
+"""Types of flags that are numbers with bounds; a wrong one is told by argparse."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import argparse
 from collections.abc import Callable
 
 
-def count_from(low: int) -> Callable[[str], int]:
-    """Return the type of a whole number, `low` and up."""
+def count_from(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return the type of a whole number, `low` and up, at most `high` if that is given."""
 
     def count(text: str) -> int:
         number = int(text)
         if number < low:
             raise argparse.ArgumentTypeError(f"must be at least {low}, got {text}")
+        if high is not None and number > high:
+            raise argparse.ArgumentTypeError(f"must be at most {high}, got {text}")
         return number
 
     return count

@@ -56,6 +56,21 @@ def test_our_own_flags_stay_with_us(served: list[ServerConfig]) -> None:
     assert served[0].engine_flags == ("--enforce-eager",)
 
 
+@pytest.mark.parametrize(
+    "words", ["--max-message-mib 0", "--max-message-mib 2048", "--grace -1", "--grace nan"]
+)
+def test_what_cannot_be_is_wrong_usage(
+    served: list[ServerConfig], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Messages of 2 GiB once ended the server with a traceback of gRPC's."""
+    with pytest.raises(SystemExit) as end:
+        main([*SERVE, *words.split()])
+
+    assert end.value.code == 2
+    assert words.split(maxsplit=1)[0] in capsys.readouterr().err
+    assert not served
+
+
 def test_the_prompts_format_can_be_chosen(served: list[ServerConfig]) -> None:
     """Both flags are ours, not vLLM's."""
     assert main([*SERVE, "--chat-template", "mine.jinja", "--prompt-format", "qwen-vl"]) == 0
@@ -68,7 +83,9 @@ def test_the_parser_of_calls_is_ours_and_that_of_thoughts_is_vllms(
     served: list[ServerConfig],
 ) -> None:
     """The engine needs the latter, for structured outputs that begin behind thoughts."""
-    assert main([*SERVE, "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"]) == 0
+    flags = ["--tool-call-parser", "hermes", "--tool-parser-plugin", "ours.py"]
+    assert main([*SERVE, *flags, "--reasoning-parser", "qwen3"]) == 0
 
     assert served[0].tool_call_parser == "hermes"
+    assert served[0].tool_parser_plugin == Path("ours.py")
     assert served[0].engine_flags == ("--reasoning-parser", "qwen3")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -95,12 +96,20 @@ class Caller:
         return failure.value
 
 
+@asynccontextmanager
+async def channel_of(hall: Hall) -> AsyncIterator[grpc.aio.Channel]:
+    """Serve while the block runs."""
+    await hall.start()
+    async with grpc.aio.insecure_channel(hall.address) as channel:
+        yield channel
+    await hall.server.stop(0)
+
+
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     hall = Hall(tmp_path)
-    await hall.start()
-    yield hall
-    await hall.server.stop(0)
+    async with channel_of(hall):
+        yield hall
     assert not hall.answers.running
     assert all(media.is_closed for media in hall.way.session_media.opened)
 
@@ -305,13 +314,10 @@ async def test_a_client_that_goes_away_frees_everything(
 
 
 async def test_an_idle_session_is_ended(tmp_path: Path) -> None:
-    hall = Hall(tmp_path, SessionLimits(idle_s=0.01))
-    await hall.start()
-    async with grpc.aio.insecure_channel(hall.address) as channel:
+    async with channel_of(Hall(tmp_path, SessionLimits(idle_s=0.01))) as channel:
         caller = Caller(channel)
         await caller.say(config(), text("hi"), COMMIT)
         error = await caller.refusal()
-    await hall.server.stop(0)
     assert error.code() is grpc.StatusCode.ABORTED
     assert reason(error) == "SESSION_LIMIT_EXCEEDED"
     assert reasons(caller.heard) == [(0, STOP)]
@@ -319,9 +325,7 @@ async def test_an_idle_session_is_ended(tmp_path: Path) -> None:
 
 async def test_a_session_beyond_the_places_is_refused(tmp_path: Path) -> None:
     """Until one of the others has ended; those go on."""
-    hall = Hall(tmp_path, SessionLimits(count=1))
-    await hall.start()
-    async with grpc.aio.insecure_channel(hall.address) as channel:
+    async with channel_of(Hall(tmp_path, SessionLimits(count=1))) as channel:
         first = Caller(channel)
         await first.say(config(), text("hi"), COMMIT)
         await first.hear_until("started")
@@ -333,7 +337,6 @@ async def test_a_session_beyond_the_places_is_refused(tmp_path: Path) -> None:
         second = Caller(channel)
         await second.say(config(), text("hi"), COMMIT)
         assert reasons(await second.leave()) == [(0, STOP)]
-    await hall.server.stop(0)
 
 
 async def test_a_stopping_server_ends_sessions_that_wait_and_lets_answers_end(
