@@ -22,6 +22,7 @@ from service.cli.request_flags import add_request_flags, to_request_config
 from service.cli.session_flags import add_session_flags, to_session_limits
 from service.config import (
     ServerConfig,
+    check_tool_parser_plugin,
     prepare_engine_environment,
     resolve_model,
     resolve_sidecar,
@@ -160,6 +161,7 @@ def _add_prompt_flags(serve: argparse.ArgumentParser) -> None:
 def _serve(arguments: argparse.Namespace, engine_flags: list[str]) -> int:
     model, name = resolve_model(arguments.model)
     served_name = arguments.served_model_name or name
+    check_tool_parser_plugin(arguments.tool_parser_plugin, arguments.tool_call_parser)
     config = ServerConfig(
         model=model,
         served_model_name=served_name,

@@ -252,7 +252,7 @@ def _load_engine(config: ServerConfig, loop: asyncio.AbstractEventLoop) -> VllmE
 
     args = parse_engine_args(config.model, config.engine_flags)
     args.use_tqdm_on_load = config.log_level == "debug"
-    if config.tool_call_parser or config.tool_parser_plugin or args.reasoning_parser:
+    if config.tool_call_parser or args.reasoning_parser:
         from service.engine.output_parsers import check_parsers
 
         check_parsers(args, config.tool_call_parser, config.tool_parser_plugin)

@@ -104,6 +104,16 @@ def resolve_sidecar(given: str | None) -> Path:
     return path.resolve()
 
 
+def check_tool_parser_plugin(plugin: Path | None, tool_call_parser: str | None) -> None:
+    """Raise StartupError for a plugin that is not there, or of which no parser is named."""
+    if plugin is None:
+        return
+    if not tool_call_parser:
+        raise StartupError("--tool-parser-plugin: name its parser too, by --tool-call-parser NAME")
+    if not plugin.is_file():
+        raise StartupError(f"--tool-parser-plugin: there is no file {plugin}")
+
+
 def default_media_workers() -> int:
     """Leave one core to the event loop."""
     return max(1, len(os.sched_getaffinity(0)) - 1)

@@ -47,12 +47,6 @@ def check_parsers(
     if args.reasoning_parser_plugin:
         ReasoningParserManager.import_reasoning_parser(args.reasoning_parser_plugin)
     if tool_parser_plugin is not None:
-        if not tool_call_parser:
-            raise StartupError(
-                "--tool-parser-plugin: name its parser too, by --tool-call-parser NAME"
-            )
-        if not tool_parser_plugin.is_file():
-            raise StartupError(f"--tool-parser-plugin: there is no file {tool_parser_plugin}")
         ToolParserManager.import_tool_parser(str(tool_parser_plugin))
     reasoning_parser = args.reasoning_parser or args.structured_outputs_config.reasoning_parser
     for flag, name, known in (

@@ -83,9 +83,34 @@ def test_the_parser_of_calls_is_ours_and_that_of_thoughts_is_vllms(
     served: list[ServerConfig],
 ) -> None:
     """The engine needs the latter, for structured outputs that begin behind thoughts."""
-    flags = ["--tool-call-parser", "hermes", "--tool-parser-plugin", "ours.py"]
-    assert main([*SERVE, *flags, "--reasoning-parser", "qwen3"]) == 0
+    assert main([*SERVE, "--tool-call-parser", "hermes", "--reasoning-parser", "qwen3"]) == 0
 
     assert served[0].tool_call_parser == "hermes"
-    assert served[0].tool_parser_plugin == Path("ours.py")
     assert served[0].engine_flags == ("--reasoning-parser", "qwen3")
+
+
+def test_a_parser_of_calls_may_come_as_a_plugin(served: list[ServerConfig]) -> None:
+    flags = ["--tool-call-parser", "ours", "--tool-parser-plugin", __file__]
+    assert main([*SERVE, *flags]) == 0
+
+    assert served[0].tool_parser_plugin == Path(__file__)
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--tool-parser-plugin", __file__], "--tool-call-parser NAME"),
+        (["--tool-call-parser", "ours", "--tool-parser-plugin", "/no.py"], "there is no file"),
+    ],
+)
+def test_a_plugin_that_would_do_nothing_is_refused_at_once(
+    served: list[ServerConfig],
+    flags: list[str],
+    problem: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before vLLM is loaded, which takes a while."""
+    assert main([*SERVE, *flags]) == 1
+
+    assert problem in capsys.readouterr().err
+    assert not served

@@ -32,17 +32,6 @@ def test_a_plugin_brings_a_parser(tmp_path: Path) -> None:
     check_parsers(AsyncEngineArgs(model="x"), "of_a_plugin", plugin)
 
 
-def test_a_plugin_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="--tool-parser-plugin: there is no file"):
-        check_parsers(AsyncEngineArgs(model="x"), "hermes", tmp_path / "plugin.py")
-
-
-def test_a_plugin_of_which_no_parser_is_named_is_refused(tmp_path: Path) -> None:
-    """It would do nothing."""
-    with pytest.raises(StartupError, match="--tool-call-parser NAME"):
-        check_parsers(AsyncEngineArgs(model="x"), None, tmp_path / "plugin.py")
-
-
 def test_an_unknown_reasoning_parser_is_refused() -> None:
     with pytest.raises(StartupError, match=r"--reasoning-parser: .*'ours'.*deepseek_r1.*qwen3"):
         check_parsers(AsyncEngineArgs(model="x", reasoning_parser="ours"), None)
