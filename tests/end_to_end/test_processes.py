@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COUNT = "Count from one to twenty."
 SERVING = health_pb2.HealthCheckResponse.SERVING
 WATCH_TIMEOUT_S = 5
+DRAIN_TIMEOUT_S = 60
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
@@ -93,10 +94,13 @@ def test_life_of_a_server(server_process: ServerProcess) -> None:
     assert joined_text(server_process.generation.Generate(ask(text("Hello")))) != ""
 
     children = server_process.descendants()
+    # Before the signal: once its streams are done, a stopping server takes no new watcher.
+    watch = server_process.health.Watch(health_pb2.HealthCheckRequest(), timeout=DRAIN_TIMEOUT_S)
+    assert next(watch).status == SERVING
     stream = server_process.generation.Generate(ask(text(COUNT), max_tokens=300, ignore_eos=True))
     events = [next(stream), next(stream)]
     server_process.process.send_signal(signal.SIGTERM)
-    assert NOT_SERVING in server_process.statuses_until(NOT_SERVING)
+    assert next(watch).status == NOT_SERVING
     events += list(stream)
 
     assert kinds(events)[-1] == "completed"
