@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace triptych::models {
 namespace {
 
-enum Set { kBlank, kNewline, kJoinsBlank };  // the numbers of the sets in ByteClasses
+enum Set { kBlank, kNewline, kJoinsBlank, kSets };  // the numbers of the sets in ByteClasses
 
 }  // namespace
 
-BlankSplitter::BlankSplitter() {
+BlankSplitter::BlankSplitter() : classes_(kSets) {
   classes_.Add(' ', kBlank);
   classes_.Add('\n', kNewline);
 }
@@ -35,15 +34,8 @@ size_t BlankSplitter::Split(std::string_view text, size_t begin, uint32_t* ends,
   size_t count = 0, word = begin;
   // One byte before the block is needed, so a block begins with the last byte of the one before.
   for (size_t at = begin; at < text.size() && count + kMinCapacity <= capacity;) {
-    char padded[unicode::kBlockBytes];
-    const char* block = text.data() + at;
     const size_t size = std::min(text.size() - at, unicode::kBlockBytes);
-    if (size < unicode::kBlockBytes) {
-      std::memset(padded, 'x', sizeof padded);
-      std::memcpy(padded, block, size);
-      block = padded;
-    }
-    const unicode::BlockMasks masks = classes_.Classify(block);
+    const unicode::BlockMasks masks = classes_.Classify(text.data() + at, size);
     const uint64_t blank = masks.of_class[kBlank];
     uint64_t joins = blank | masks.of_class[kJoinsBlank];
     if (!cuts_behind_non_ascii_) joins |= masks.non_ascii;

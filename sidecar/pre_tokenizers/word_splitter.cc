@@ -20,8 +20,8 @@
 // the right ones; further letters are then a word of their own.
 #include "pre_tokenizers/word_splitter.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <vector>
 
 #include "unicode/unicode_tables.h"
@@ -40,7 +40,7 @@ constexpr std::string_view kLlama3Pattern =
     R"(|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 // The numbers of the sets in ByteClasses; the first three also in CharClassifier.
-enum Set { kLetterSet, kNumberSet, kSpaceSet, kNewlineSet, kBlankSet, kApostropheSet };
+enum Set { kLetterSet, kNumberSet, kSpaceSet, kNewlineSet, kBlankSet, kApostropheSet, kSets };
 
 std::vector<unicode::CharSet> LettersNumbersSpaces() {
   return {*unicode::CharSet::FromProperty("L"), *unicode::CharSet::FromProperty("N"),
@@ -76,7 +76,8 @@ std::optional<WordSplitter> WordSplitter::ForPattern(std::string_view pattern) {
   return std::nullopt;
 }
 
-WordSplitter::WordSplitter(WordRules rules) : rules_(rules), characters_(LettersNumbersSpaces()) {
+WordSplitter::WordSplitter(WordRules rules)
+    : rules_(rules), bytes_(kSets), characters_(LettersNumbersSpaces()) {
   for (uint8_t byte = 0; byte < 128; ++byte) {
     const uint64_t sets = characters_.MaskOf(byte);
     for (const Set set : {kLetterSet, kNumberSet, kSpaceSet}) {
@@ -123,21 +124,11 @@ size_t WordSplitter::Split(std::string_view text, size_t begin, uint32_t* ends,
 }
 
 WordSplitter::Window WordSplitter::WindowAt(std::string_view text, size_t begin) const {
-  char padded[unicode::kBlockBytes];
-  const char* block = text.data() + begin;
   Window window;
-  window.size = text.size() - begin;
-  window.is_last = window.size <= unicode::kBlockBytes;
-  if (window.size < unicode::kBlockBytes) {
-    std::memset(padded, 0, sizeof padded);
-    std::memcpy(padded, block, window.size);
-    block = padded;
-    window.valid = (uint64_t{1} << window.size) - 1;
-  } else {
-    window.size = unicode::kBlockBytes;
-    window.valid = ~uint64_t{0};
-  }
-  const unicode::BlockMasks masks = bytes_.Classify(block);
+  window.is_last = text.size() - begin <= unicode::kBlockBytes;
+  window.size = std::min(text.size() - begin, unicode::kBlockBytes);
+  window.valid = ~uint64_t{0} >> (unicode::kBlockBytes - window.size);
+  const unicode::BlockMasks masks = bytes_.Classify(text.data() + begin, window.size);
   window.letter = masks.of_class[kLetterSet];
   window.number = masks.of_class[kNumberSet];
   window.space = masks.of_class[kSpaceSet];

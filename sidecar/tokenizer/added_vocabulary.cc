@@ -130,13 +130,13 @@ void AddedVocabulary::Finder::Add(std::string_view pattern, uint32_t id) {
 }
 
 size_t AddedVocabulary::Finder::NextCandidate(std::string_view text, size_t at) const {
-  for (; at + unicode::kBlockBytes <= text.size(); at += unicode::kBlockBytes) {
-    const unicode::BlockMasks masks = first_bytes.Classify(text.data() + at);
+  for (; at < text.size(); at += unicode::kBlockBytes) {
+    const size_t size = std::min(text.size() - at, unicode::kBlockBytes);
+    const unicode::BlockMasks masks = first_bytes.Classify(text.data() + at, size);
     const uint64_t found = masks.of_class[0] | (has_non_ascii_first ? masks.non_ascii : 0);
     if (found != 0) return at + static_cast<size_t>(std::countr_zero(found));
   }
-  while (at < text.size() && first_nodes[static_cast<uint8_t>(text[at])] == 0) ++at;
-  return at;
+  return text.size();
 }
 
 std::optional<AddedVocabulary::Match> AddedVocabulary::LongestAt(const Finder& finder,

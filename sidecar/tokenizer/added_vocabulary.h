@@ -87,7 +87,7 @@ class AddedVocabulary {
 
     std::vector<Node> nodes;                  // empty: finds nothing
     std::array<uint32_t, 256> first_nodes{};  // 0: no token begins with this byte
-    unicode::ByteClasses first_bytes;         // the set 0: those that are ASCII
+    unicode::ByteClasses first_bytes{1};      // the set 0: those that are ASCII
     bool has_non_ascii_first = false;
   };
 

@@ -169,7 +169,13 @@ absl::Status TextEncoder::AppendBlankWords(std::string_view text, bool is_start,
     char prefixed[kPrefixedBytes];
     prefixed[0] = ' ';
     std::memcpy(prefixed + 1, text.data(), text.size());
-    return AppendWords(splitter, {prefixed, text.size() + 1}, 0, ids);
+    // Cut where the text itself is: what was just copied is slow to read in large parts.
+    uint32_t ends[kPrefixedBytes + models::BlankSplitter::kMinCapacity];
+    size_t count = 0;
+    if (splitter.cuts_at_newlines() && text[0] == '\n') ends[count++] = 0;
+    count += splitter.Split(text, 0, ends + count, std::size(ends) - count);
+    for (size_t i = 0; i < count; ++i) ++ends[i];
+    return stages_.model->AppendIds({prefixed, text.size() + 1}, 0, std::span(ends, count), ids);
   }
   // Of a long text only the first word is copied, with its blank.
   uint32_t ends[models::BlankSplitter::kMinCapacity];

@@ -13,8 +13,8 @@ namespace {
 using base::ByteRange;
 using post_processors::Piece;
 
-// A short text's ids are then allocated once.
-constexpr size_t kReservedIds = 256;
+// A short text's ids are then allocated once, with what a model may write behind them.
+constexpr size_t kSpareIds = 32, kReservedIds = 256;
 
 absl::Status CheckText(std::string_view name, std::string_view text) {
   if (text.size() > Tokenizer::kMaxTextBytes) {
@@ -122,7 +122,7 @@ absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const
   if (absl::Status checked = CheckInput(input); !checked.ok()) return checked;
   const bool is_pair = input.pair.has_value();
   base::Encoding encoding;
-  encoding.ids.reserve(std::min(input.text.size(), kReservedIds));
+  encoding.ids.reserve(std::min(2 * input.text.size() + kSpareIds, kReservedIds));
   uint32_t end = 0;  // of the text before a special token
   for (const Piece& piece : layouts_.For(is_pair, input.add_special_tokens)) {
     const size_t before = encoding.ids.size();

@@ -1,5 +1,7 @@
 #include "unicode/byte_classes.h"
 
+#include <cstring>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -9,32 +11,55 @@
 namespace triptych::unicode {
 namespace {
 
-BlockMasks ClassifyScalar(const ByteClasses& classes, const char* block) {
+BlockMasks ClassifyScalar(const ByteClasses& classes, const char* block, size_t size) {
   BlockMasks masks{};
-  for (size_t i = 0; i < kBlockBytes; ++i) {
+  for (size_t i = 0; i < size; ++i) {
     const auto byte = static_cast<uint8_t>(block[i]);
     masks.non_ascii |= uint64_t{byte >= 128} << i;
     const uint8_t sets = byte < 128 ? classes.by_byte()[byte] : 0;
-    for (size_t n = 0; n < kByteClasses; ++n) {
+    for (size_t n = 0; n < classes.sets(); ++n) {
       masks.of_class[n] |= uint64_t{(sets >> n & 1) != 0} << i;
     }
   }
   return masks;
 }
 
+// For what reads whole blocks: a copy of what there is, and zeroes.
+class WholeBlock {
+ public:
+  WholeBlock(const char* block, size_t size) : bytes_(block) {
+    if (size == kBlockBytes) return;
+    std::memcpy(padded_, block, size);
+    std::memset(padded_ + size, 0, kBlockBytes - size);
+    bytes_ = padded_;
+    valid_ = (uint64_t{1} << size) - 1;
+  }
+
+  [[nodiscard]] const char* bytes() const { return bytes_; }
+  [[nodiscard]] uint64_t valid() const { return valid_; }
+
+ private:
+  char padded_[kBlockBytes];
+  const char* bytes_;
+  uint64_t valid_ = ~uint64_t{0};
+};
+
 #if defined(__x86_64__)
 
-__attribute__((target("avx512f,avx512bw,avx512vbmi"))) BlockMasks
-ClassifyAvx512(const ByteClasses& classes, const char* block) {
-  const __m512i bytes = _mm512_loadu_si512(block);
+__attribute__((target("avx512f,avx512bw,avx512vbmi,bmi2"))) BlockMasks
+ClassifyAvx512(const ByteClasses& classes, const char* block, size_t size) {
+  const __mmask64 valid = _bzhi_u64(~uint64_t{0}, static_cast<unsigned>(size));
+  const __m512i bytes = _mm512_maskz_loadu_epi8(valid, block);
   const __m512i low = _mm512_load_si512(classes.by_byte());
   const __m512i high = _mm512_load_si512(classes.by_byte() + 64);
   BlockMasks masks;
   masks.non_ascii = _mm512_movepi8_mask(bytes);
   // The lookup ignores the highest bit of a byte, so bytes above 127 are masked out.
-  const __m512i sets = _mm512_maskz_permutex2var_epi8(~masks.non_ascii, low, bytes, high);
-  for (size_t n = 0; n < kByteClasses; ++n) {
-    masks.of_class[n] = _mm512_test_epi8_mask(sets, _mm512_set1_epi8(static_cast<char>(1 << n)));
+  const __m512i sets = _mm512_maskz_permutex2var_epi8(valid & ~masks.non_ascii, low, bytes, high);
+  __m512i bit = _mm512_set1_epi8(1);
+  for (size_t n = 0; n < classes.sets(); ++n) {
+    masks.of_class[n] = _mm512_test_epi8_mask(sets, bit);
+    bit = _mm512_add_epi8(bit, bit);
   }
   return masks;
 }
@@ -45,10 +70,11 @@ __attribute__((target("avx2"))) uint64_t MaskOfHalves(__m256i low, __m256i high)
 }
 
 __attribute__((target("avx2"))) BlockMasks ClassifyAvx2(const ByteClasses& classes,
-                                                        const char* block) {
+                                                        const char* block, size_t size) {
+  const WholeBlock whole(block, size);
   const __m256i bytes[2] = {
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block)),
-      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 32)),
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(whole.bytes())),
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(whole.bytes() + 32)),
   };
   const __m256i nibble = _mm256_set1_epi8(0x0F);
   // 1 << high nibble; 0 for the nibbles of bytes above 127.
@@ -63,7 +89,7 @@ __attribute__((target("avx2"))) BlockMasks ClassifyAvx2(const ByteClasses& class
   }
   BlockMasks masks;
   masks.non_ascii = MaskOfHalves(bytes[0], bytes[1]);
-  for (size_t n = 0; n < kByteClasses; ++n) {
+  for (size_t n = 0; n < classes.sets(); ++n) {
     const __m256i table = _mm256_broadcastsi128_si256(
         _mm_load_si128(reinterpret_cast<const __m128i*>(classes.by_low_nibble(n))));
     __m256i in_set[2];
@@ -73,7 +99,7 @@ __attribute__((target("avx2"))) BlockMasks ClassifyAvx2(const ByteClasses& class
       in_set[half] =
           _mm256_andnot_si256(_mm256_cmpeq_epi8(hit, _mm256_setzero_si256()), _mm256_set1_epi8(-1));
     }
-    masks.of_class[n] = MaskOfHalves(in_set[0], in_set[1]);
+    masks.of_class[n] = MaskOfHalves(in_set[0], in_set[1]) & whole.valid();
   }
   return masks;
 }
@@ -89,23 +115,24 @@ uint64_t MaskOfBytes(const uint8x16_t bytes[4]) {
   return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(quarters, quarters)), 0);
 }
 
-BlockMasks ClassifyNeon(const ByteClasses& classes, const char* block) {
+BlockMasks ClassifyNeon(const ByteClasses& classes, const char* block, size_t size) {
+  const WholeBlock whole(block, size);
   // 1 << high nibble; 0 for the nibbles of bytes above 127.
   const uint8x16_t bit_of_high = {1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0};
   uint8x16_t low[4], bit[4], above[4];
   for (int i = 0; i < 4; ++i) {
-    const uint8x16_t bytes = vld1q_u8(reinterpret_cast<const uint8_t*>(block) + 16 * i);
+    const uint8x16_t bytes = vld1q_u8(reinterpret_cast<const uint8_t*>(whole.bytes()) + 16 * i);
     low[i] = vandq_u8(bytes, vdupq_n_u8(0x0F));
     bit[i] = vqtbl1q_u8(bit_of_high, vshrq_n_u8(bytes, 4));
     above[i] = vcgeq_u8(bytes, vdupq_n_u8(0x80));
   }
   BlockMasks masks;
   masks.non_ascii = MaskOfBytes(above);
-  for (size_t n = 0; n < kByteClasses; ++n) {
+  for (size_t n = 0; n < classes.sets(); ++n) {
     const uint8x16_t table = vld1q_u8(classes.by_low_nibble(n));
     uint8x16_t in_set[4];
     for (int i = 0; i < 4; ++i) in_set[i] = vtstq_u8(vqtbl1q_u8(table, low[i]), bit[i]);
-    masks.of_class[n] = MaskOfBytes(in_set);
+    masks.of_class[n] = MaskOfBytes(in_set) & whole.valid();
   }
   return masks;
 }
@@ -116,7 +143,8 @@ std::vector<ByteClasses::Implementation> FindImplementations() {
   std::vector<ByteClasses::Implementation> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi")) {
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
+      __builtin_cpu_supports("bmi2")) {
     found.push_back({"avx512", ClassifyAvx512});
   }
   if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", ClassifyAvx2});

@@ -27,28 +27,35 @@ inline constexpr size_t kByteClasses = 8;
 
 // For each byte of a block one bit in each mask; bit 0 is the first byte.
 struct BlockMasks {
-  std::array<uint64_t, kByteClasses> of_class;
+  std::array<uint64_t, kByteClasses> of_class;  // of the sets that there are
   uint64_t non_ascii;
 };
 
 // Immutable once filled, so safe to share between threads.
 class ByteClasses {
  public:
-  // Puts the ASCII character `byte` into the set `number`. REQUIRES: byte < 128, number < 8.
+  // With so many sets. REQUIRES: sets <= kByteClasses.
+  explicit ByteClasses(size_t sets) : sets_(sets) {}
+
+  // Puts the ASCII character `byte` into the set `number`. REQUIRES: byte < 128, number < sets().
   void Add(uint8_t byte, size_t number);
 
-  // The masks of the 64 bytes at `block`. A byte above 127 is in no set.
-  [[nodiscard]] BlockMasks Classify(const char* block) const { return classify_(*this, block); }
+  // The masks of the `size` bytes at `block`; no bit is set behind them. A byte above 127 is in no
+  // set. REQUIRES: size <= kBlockBytes.
+  [[nodiscard]] BlockMasks Classify(const char* block, size_t size) const {
+    return classify_(*this, block, size);
+  }
 
   // A way to compute the masks, for tests: "scalar", "avx2", "avx512" or "neon".
   struct Implementation {
     std::string_view name;
-    BlockMasks (*classify)(const ByteClasses& classes, const char* block);
+    BlockMasks (*classify)(const ByteClasses& classes, const char* block, size_t size);
   };
 
   // All that this processor can run, the best first.
   [[nodiscard]] static const std::vector<Implementation>& Implementations();
 
+  [[nodiscard]] size_t sets() const { return sets_; }
   [[nodiscard]] const uint8_t* by_byte() const { return by_byte_.data(); }
   [[nodiscard]] const uint8_t* by_low_nibble(size_t number) const {
     return by_low_nibble_[number].data();
@@ -58,7 +65,9 @@ class ByteClasses {
   alignas(64) std::array<uint8_t, 128> by_byte_{};  // bit n: in the set n
   // [n][low] has bit `high` set where the byte high << 4 | low is in the set n.
   alignas(64) std::array<std::array<uint8_t, 16>, kByteClasses> by_low_nibble_{};
-  BlockMasks (*classify_)(const ByteClasses&, const char*) = Implementations().front().classify;
+  size_t sets_;
+  BlockMasks (*classify_)(const ByteClasses&, const char*,
+                          size_t) = Implementations().front().classify;
 };
 
 }  // namespace triptych::unicode

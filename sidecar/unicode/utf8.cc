@@ -187,6 +187,18 @@ __attribute__((target("avx2"))) bool IsValidAvx2(std::string_view bytes) {
   return validator.IsValid();
 }
 
+// The same, but for the last bytes: what is just copied is slow to read at once.
+__attribute__((target("avx2,avx512bw,avx512vl,bmi2"))) bool IsValidAvx512(std::string_view bytes) {
+  Avx2Validator validator;
+  size_t at = 0;
+  for (; at + 32 <= bytes.size(); at += 32) {
+    validator.Add(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes.data() + at)));
+  }
+  const __mmask32 rest = _bzhi_u32(~0u, static_cast<unsigned>(bytes.size() - at));
+  validator.Add(_mm256_maskz_loadu_epi8(rest, bytes.data() + at));
+  return validator.IsValid();
+}
+
 #endif
 
 }  // namespace
@@ -226,6 +238,10 @@ void AppendUtf8(char32_t code_point, std::string& out) {
 bool IsValidUtf8(std::string_view bytes) {
   static const auto is_valid = [] {
 #if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("bmi2")) {
+      return IsValidAvx512;
+    }
     if (__builtin_cpu_supports("avx2")) return IsValidAvx2;
 #endif
     return IsValidScalar;
