@@ -22,7 +22,10 @@ namespace {
 constexpr size_t kPrefetchedWords = 24;
 
 // Of the character of the byte-level alphabet: the printable bytes of ASCII stand for themselves.
-uint32_t WrittenSize(uint8_t byte) { return byte > 0x20 && byte < 0x7F ? 1 : 2; }
+uint32_t ByteLevelSize(char character) {
+  const auto byte = static_cast<uint8_t>(character);
+  return byte > 0x20 && byte < 0x7F ? 1 : 2;
+}
 
 std::string ToByteLevel(std::string_view bytes) {
   std::string written;
@@ -54,8 +57,8 @@ std::string UnmarkBlanks(std::string_view token) {
   return word;
 }
 
-// Where one word is new, the next ones are in the table but not in the cache. Starts to read those
-// with the numbers from `from` on and before `until`; returns the number of the next.
+// Where one word is new, the next ones may be in the table but not in the cache. Starts to read
+// those with the numbers from `from` on and before `until`; returns the number of the next.
 size_t Prefetch(const WordTable& table, std::string_view text, std::span<const uint32_t> ends,
                 size_t from, size_t until) {
   until = std::min(until, ends.size());
@@ -75,11 +78,12 @@ size_t FindMedium(const WordTable& table, std::string_view word, size_t readable
 Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
     : vocabulary_(std::move(vocabulary)),
       options_(std::move(options)),
-      merges_(options_.merges.size()) {}
+      merges_(options_.merges.size()),
+      memory_(options_.merges.size()) {}
 
 absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
   std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
-  bpe->FillByteIds();
+  bpe->FillCharacterIds();
   if (bpe->options_.unk_token.has_value()) {
     bpe->unk_id_ = bpe->vocabulary_.IdOf(*bpe->options_.unk_token);
   }
@@ -99,6 +103,14 @@ absl::Status Bpe::AddMerges() {
     }
   }
   std::string whole;
+  uint32_t last = 0;
+  // Mostly merges make one token after the other: to look at the next is faster than to search.
+  const auto id_of_whole = [&]() -> std::optional<uint32_t> {
+    for (uint32_t id = last; id <= last + 1; ++id) {
+      if (vocabulary_.TokenOf(id) == whole) return id;
+    }
+    return vocabulary_.IdOf(whole);
+  };
   for (uint32_t rank = 0; rank < options_.merges.size(); ++rank) {
     const auto& [left, right] = options_.merges[rank];
     const auto error = [&](std::string_view token, std::string_view what) {
@@ -111,27 +123,28 @@ absl::Status Bpe::AddMerges() {
     uint32_t ids[3];
     const std::string_view tokens[3] = {left, right, whole};
     for (int i = 0; i < 3; ++i) {
-      const std::optional<uint32_t> id = vocabulary_.IdOf(tokens[i]);
+      const std::optional<uint32_t> id = i == 2 ? id_of_whole() : vocabulary_.IdOf(tokens[i]);
       if (!id.has_value()) return error(tokens[i], "not a token of the vocabulary");
       ids[i] = *id;
     }
     merges_.Insert(ids[0], ids[1], {rank, ids[2]});
+    last = ids[2];
   }
   return absl::OkStatus();
 }
 
-void Bpe::FillByteIds() {
+void Bpe::FillCharacterIds() {
   for (int byte = 0; byte < 256; ++byte) {
     const auto character = static_cast<char>(byte);
-    if (options_.is_byte_level) {
-      byte_ids_[byte] = vocabulary_.IdOf(unicode::ByteLevelCharacter(static_cast<uint8_t>(byte)));
-    } else if (byte < 128) {
-      byte_ids_[byte] = vocabulary_.IdOf({&character, 1});
-    }
+    const std::string token = options_.is_byte_level
+                                  ? unicode::ByteLevelCharacter(static_cast<uint8_t>(byte))
+                                  : std::string(1, character);
+    byte_ids_[byte] = vocabulary_.IdOf(token).value_or(CharacterIds::kNone);
     constexpr char kDigits[] = "0123456789ABCDEF";
-    const char token[] = {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
-    fallback_ids_[byte] = vocabulary_.IdOf({token, sizeof(token)});
+    const char fallback[] = {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
+    fallback_ids_[byte] = vocabulary_.IdOf({fallback, sizeof(fallback)});
   }
+  if (!options_.is_byte_level) characters_ = CharacterIds(vocabulary_);
 }
 
 // Where the cuts of a BlankSplitter change nothing: no rule looks at the piece as a whole, and no
@@ -150,6 +163,7 @@ void Bpe::FindCuts() {
       !(options_.byte_fallback && fallback_ids_['\n'].has_value())) {
     return;
   }
+  blank_id_ = *vocabulary_.IdOf(kBlankMark);
   splitter_.emplace();
   for (const auto& [left, right] : options_.merges) {
     splitter_->AddToken(left + right);
@@ -161,28 +175,29 @@ void Bpe::FindCuts() {
 void Bpe::Seed() {
   using Short = WordTable::Short;
   auto table = std::make_shared<WordTable>(vocabulary_.size());
+  Symbols symbols;
   for (uint32_t id = 0; id < vocabulary_.id_limit(); ++id) {
     const auto token = vocabulary_.TokenOf(id);
     if (!token.has_value()) continue;
-    std::string word(*token);
-    if (options_.is_byte_level) {
-      auto bytes = unicode::FromByteLevel(*token);
-      if (!bytes.has_value()) continue;
-      word = *std::move(bytes);
-    } else if (splitter_.has_value()) {
-      word = UnmarkBlanks(*token);
-    }
-    if (word.empty() || word.size() > Short::kMaxBytes) continue;
-    const Short::Key key = Short::KeyOf(word, /*is_readable=*/false);
+    const std::optional<std::string> word = WordOf(*token);
+    if (!word.has_value() || word->empty() || word->size() > Short::kMaxBytes) continue;
+    const Short::Key key = Short::KeyOf(*word, /*is_readable=*/false);
     table->Prefetch(key);  // it is larger than the cache, and merging takes as long as reading it
-    const auto symbols = SymbolsOf(options_.is_byte_level ? std::string_view(word) : *token);
-    if (!symbols.ok() || symbols->empty() || symbols->size() > Short::kMaxIds) continue;
+    symbols.clear();
+    if (!AppendWord(*word, /*is_no_token=*/false, symbols).ok()) continue;
+    MergeSymbols(merges_, memory_, symbols);
+    if (symbols.empty() || symbols.size() > Short::kMaxIds) continue;
     uint32_t ids[Short::kMaxIds] = {};
-    for (size_t i = 0; i < symbols->size(); ++i) ids[i] = (*symbols)[i].id;
-    table->InsertSeed(key, ids, symbols->size());
+    for (size_t i = 0; i < symbols.size(); ++i) ids[i] = symbols[i].id;
+    table->InsertSeed(key, ids, symbols.size());
   }
   const std::lock_guard lock(words_mutex_);
   words_ = std::move(table);
+}
+
+std::optional<std::string> Bpe::WordOf(std::string_view token) const {
+  if (options_.is_byte_level) return unicode::FromByteLevel(token);
+  return splitter_.has_value() ? UnmarkBlanks(token) : std::string(token);
 }
 
 std::shared_ptr<WordTable> Bpe::words() const {
@@ -247,17 +262,23 @@ absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTab
     std::copy_n(known.begin, known.count, ids.data() + used);
     return known.count;
   }
-  std::string marked;
-  if (splitter_.has_value()) marked = MarkBlanks(word);
   // What is a token would have been seeded.
-  const bool is_no_token = is_new && table.has_all_seeds();
-  const auto symbols =
-      SymbolsOf(splitter_.has_value() ? std::string_view(marked) : word, is_no_token);
-  if (!symbols.ok()) return symbols.status();
-  make_room(symbols->size());
-  for (size_t i = 0; i < symbols->size(); ++i) ids[used + i] = (*symbols)[i].id;
-  table.Insert(word, ids.data() + used, symbols->size());
-  return symbols->size();
+  Symbols symbols;
+  const absl::Status made = AppendWord(word, is_new && table.has_all_seeds(), symbols);
+  if (!made.ok()) return made;
+  MergeSymbols(merges_, memory_, symbols);
+  make_room(symbols.size());
+  for (size_t i = 0; i < symbols.size(); ++i) ids[used + i] = symbols[i].id;
+  table.Insert(word, ids.data() + used, symbols.size());
+  return symbols.size();
+}
+
+absl::Status Bpe::AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const {
+  if (!splitter_.has_value()) return AppendUnmerged(word, is_no_token, symbols);
+  // Mostly all is known, and the word need not be written with its marks.
+  if (AppendKnown(word, blank_id_, symbols) == word.size()) return absl::OkStatus();
+  symbols.clear();
+  return AppendUnmerged(MarkBlanks(word), is_no_token, symbols);
 }
 
 absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) const {
@@ -272,50 +293,45 @@ absl::Status Bpe::Tokenize(std::string_view piece, std::vector<Token>& out) cons
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Symbol>> Bpe::SymbolsOf(std::string_view piece, bool is_no_token) const {
-  std::vector<Symbol> symbols;
-  if (options_.ignore_merges && !is_no_token) {
-    const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
-    if (const std::optional<uint32_t> whole = vocabulary_.IdOf(written)) {
-      symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
-      return symbols;
-    }
-  }
-  if (absl::Status made = AppendCharacters(piece, symbols); !made.ok()) return made;
-  MergeSymbols(merges_, symbols);
+absl::StatusOr<Symbols> Bpe::SymbolsOf(std::string_view piece, bool is_no_token) const {
+  Symbols symbols;
+  if (absl::Status made = AppendUnmerged(piece, is_no_token, symbols); !made.ok()) return made;
+  MergeSymbols(merges_, memory_, symbols);
   return symbols;
 }
 
-absl::Status Bpe::AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const {
+absl::Status Bpe::AppendUnmerged(std::string_view piece, bool is_no_token, Symbols& symbols) const {
+  if (options_.ignore_merges && !is_no_token && piece.size() <= vocabulary_.longest()) {
+    const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
+    if (const std::optional<uint32_t> whole = vocabulary_.IdOf(written)) {
+      symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
+      return absl::OkStatus();
+    }
+  }
+  return AppendCharacters(piece, symbols);
+}
+
+absl::Status Bpe::AppendCharacters(std::string_view piece, Symbols& symbols) const {
   const bool has_affixes =
       !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
-  symbols.reserve(piece.size());
+  size_t at = has_affixes ? 0 : AppendKnown(piece, byte_ids_[' '], symbols);
+  if (at == piece.size()) return absl::OkStatus();
   // The unknown token goes in front of the next known one, so byte_fallback tokens overtake it.
   std::optional<Symbol> unknown;
   std::string written, affixed;
-  for (size_t at = 0, end; at < piece.size(); at = end) {
-    const auto byte = static_cast<uint8_t>(piece[at]);
-    const size_t size = options_.is_byte_level || byte < 0x80
-                            ? 1
-                            : unicode::DecodeCharacter(piece.data() + at).size;
+  for (size_t end; at < piece.size(); at = end) {
+    auto [id, size] = CharacterAt(piece, at);
     end = at + size;
-    std::optional<uint32_t> id;
     std::string_view spelled;
-    if (!has_affixes && size == 1) {
-      id = byte_ids_[byte];
-    } else {
-      spelled = Written(piece.substr(at, size), written);
-      if (has_affixes) {
-        affixed = Spelled(spelled, at == 0, end == piece.size());
-        spelled = affixed;
-      }
-      id = vocabulary_.IdOf(spelled);
+    if (has_affixes) {
+      affixed = Spelled(Written(piece.substr(at, size), written), at == 0, end == piece.size());
+      spelled = affixed;
+      id = vocabulary_.IdOf(spelled).value_or(CharacterIds::kNone);
     }
-    const uint32_t written_size =
-        options_.is_byte_level ? WrittenSize(byte) : static_cast<uint32_t>(size);
-    if (id.has_value()) {
+    const uint32_t written_size = WrittenSize(piece[at], size);
+    if (id != CharacterIds::kNone) {
       if (unknown.has_value()) symbols.push_back(*std::exchange(unknown, std::nullopt));
-      symbols.push_back({*id, written_size});
+      symbols.push_back({id, written_size});
       continue;
     }
     if (spelled.empty()) spelled = Written(piece.substr(at, size), written);
@@ -328,6 +344,31 @@ absl::Status Bpe::AppendCharacters(std::string_view piece, std::vector<Symbol>& 
   return absl::OkStatus();
 }
 
+size_t Bpe::AppendKnown(std::string_view piece, uint32_t blank, Symbols& symbols) const {
+  symbols.resize(piece.size());
+  size_t at = 0, count = 0;
+  while (at < piece.size()) {
+    const auto [id, size] = CharacterAt(piece, at);
+    const uint32_t known = piece[at] == ' ' ? blank : id;
+    if (known == CharacterIds::kNone) break;
+    symbols[count++] = {known, WrittenSize(piece[at], size)};
+    at += size;
+  }
+  symbols.resize(count);
+  return at;
+}
+
+uint32_t Bpe::WrittenSize(char first, size_t size) const {
+  return options_.is_byte_level ? ByteLevelSize(first) : static_cast<uint32_t>(size);
+}
+
+Bpe::Character Bpe::CharacterAt(std::string_view piece, size_t at) const {
+  const auto byte = static_cast<uint8_t>(piece[at]);
+  if (options_.is_byte_level || byte < 0x80) return {byte_ids_[byte], 1};
+  const auto [character, size] = unicode::DecodeCharacter(piece.data() + at);
+  return {characters_.Find(character), size};
+}
+
 std::string_view Bpe::Written(std::string_view character, std::string& buffer) const {
   if (!options_.is_byte_level) return character;
   return buffer = unicode::ByteLevelCharacter(static_cast<uint8_t>(character[0]));
@@ -338,7 +379,7 @@ std::string Bpe::Spelled(std::string_view character, bool is_first, bool is_last
                       is_last ? options_.end_of_word_suffix : "");
 }
 
-bool Bpe::AppendBytes(std::string_view spelled, std::vector<Symbol>& symbols) const {
+bool Bpe::AppendBytes(std::string_view spelled, Symbols& symbols) const {
   const size_t before = symbols.size();
   for (const char byte : spelled) {
     const std::optional<uint32_t> id = fallback_ids_[static_cast<uint8_t>(byte)];
@@ -352,7 +393,7 @@ bool Bpe::AppendBytes(std::string_view spelled, std::vector<Symbol>& symbols) co
 }
 
 absl::Status Bpe::AddUnknown(uint32_t written_size, std::optional<Symbol>& pending,
-                             std::vector<Symbol>& symbols) const {
+                             Symbols& symbols) const {
   if (!options_.unk_token.has_value()) return absl::OkStatus();
   if (!unk_id_.has_value()) {
     return absl::InvalidArgumentError(base::StrCat("text: a character needs the unknown token \"",
@@ -368,13 +409,11 @@ absl::Status Bpe::AddUnknown(uint32_t written_size, std::optional<Symbol>& pendi
   return absl::OkStatus();
 }
 
-void Bpe::AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
+void Bpe::AppendTokens(std::string_view piece, uint32_t offset, const Symbols& symbols,
                        std::vector<Token>& out) const {
   // The byte form's pieces are shorter than they are written: a walk along both finds the bytes
   // that a written range touches. An affix can make the symbols longer than the piece.
-  const auto written_size_at = [&](size_t at) -> uint32_t {
-    return options_.is_byte_level ? WrittenSize(static_cast<uint8_t>(piece[at])) : 1;
-  };
+  const auto written_size_at = [&](size_t at) -> uint32_t { return WrittenSize(piece[at], 1); };
   const auto piece_size = static_cast<uint32_t>(piece.size());
   uint32_t at = 0, written_at = 0, written_end = 0;
   for (const Symbol& symbol : symbols) {

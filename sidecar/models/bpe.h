@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "models/blank_splitter.h"
+#include "models/character_ids.h"
 #include "models/merge_table.h"
 #include "models/model.h"
 #include "models/symbol_merger.h"
@@ -84,25 +85,39 @@ class Bpe final : public Model {
   Bpe(Vocabulary vocabulary, BpeOptions options);
 
   absl::Status AddMerges();
-  void FillByteIds();
+  void FillCharacterIds();
   void FindCuts();
   void Seed();
+  // A token as AppendIds is given it, where it can be.
+  [[nodiscard]] std::optional<std::string> WordOf(std::string_view token) const;
 
   // The tokens of a piece, merged. `is_no_token` says that it is known to be none as a whole.
-  absl::StatusOr<std::vector<Symbol>> SymbolsOf(std::string_view piece,
-                                                bool is_no_token = false) const;
-  // The symbols before any merge.
-  absl::Status AppendCharacters(std::string_view piece, std::vector<Symbol>& symbols) const;
+  absl::StatusOr<Symbols> SymbolsOf(std::string_view piece, bool is_no_token = false) const;
+  // What is to merge: one symbol for each character, or one for a piece that is a token anyway.
+  absl::Status AppendUnmerged(std::string_view piece, bool is_no_token, Symbols& symbols) const;
+  absl::Status AppendCharacters(std::string_view piece, Symbols& symbols) const;
+  // Puts the characters up to the first that the vocabulary lacks into `symbols`, which is empty;
+  // returns its place. `blank` is the id of a " ".
+  size_t AppendKnown(std::string_view piece, uint32_t blank, Symbols& symbols) const;
+  struct Character {
+    uint32_t id;  // or CharacterIds::kNone
+    size_t size;
+  };
+  [[nodiscard]] Character CharacterAt(std::string_view piece, size_t at) const;
+  // Of the character with this first byte, which has `size` bytes, as tokens are written.
+  [[nodiscard]] uint32_t WrittenSize(char first, size_t size) const;
   // A character as tokens are written; `buffer` holds it where it differs.
   std::string_view Written(std::string_view character, std::string& buffer) const;
   [[nodiscard]] std::string Spelled(std::string_view character, bool is_first, bool is_last) const;
   // Appends the tokens of the bytes of `spelled`; false where the vocabulary lacks one of them.
-  bool AppendBytes(std::string_view spelled, std::vector<Symbol>& symbols) const;
+  bool AppendBytes(std::string_view spelled, Symbols& symbols) const;
   absl::Status AddUnknown(uint32_t written_size, std::optional<Symbol>& pending,
-                          std::vector<Symbol>& symbols) const;
-  void AppendTokens(std::string_view piece, uint32_t offset, const std::vector<Symbol>& symbols,
+                          Symbols& symbols) const;
+  void AppendTokens(std::string_view piece, uint32_t offset, const Symbols& symbols,
                     std::vector<Token>& out) const;
 
+  // AppendUnmerged for a word of AppendIds, whose blanks are " " where there is a splitter.
+  absl::Status AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const;
   // Writes the ids of a word that is in no slot of `table` to ids[used] and the following, for
   // which it makes room, and returns their number; `table` learns them. `is_new` says that the word
   // is short and not known.
@@ -113,7 +128,10 @@ class Bpe final : public Model {
   Vocabulary vocabulary_;
   BpeOptions options_;  // without merges
   MergeTable merges_;
-  std::array<std::optional<uint32_t>, 256> byte_ids_;      // of each byte, or ASCII character
+  mutable MergeMemory memory_;
+  std::array<uint32_t, 256> byte_ids_;  // of each byte, or ASCII character; else kNone
+  CharacterIds characters_;             // in the character form
+  uint32_t blank_id_ = 0;               // of "▁", where there is a splitter
   std::array<std::optional<uint32_t>, 256> fallback_ids_;  // of "<0x00>" to "<0xFF>"
   std::optional<uint32_t> unk_id_;
   std::optional<BlankSplitter> splitter_;

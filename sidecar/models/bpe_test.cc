@@ -294,6 +294,33 @@ TEST(Bpe, TheByteFormIsTheCharacterFormOfWrittenBytes) {
   }
 }
 
+// A vocabulary may have tokens with a true blank too, which no text reaches: the normalizer has
+// made every blank a "▁".
+TEST(Bpe, AWordOfATextIsNeverATokenWithATrueBlank) {
+  const auto bpe =
+      Bpe::Create(VocabularyOf({" ", "x", " x", "\n", "▁", "▁x"}),
+                  {.merges = {{" ", "x"}, {"▁", "x"}}, .is_byte_level = false, .unk_token = "x"});
+  ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+  ASSERT_NE((*bpe)->splitter(), nullptr);
+  std::vector<uint32_t> ids;
+  const uint32_t end = 2;
+  EXPECT_TRUE((*bpe)->AppendIds(" x", 0, {&end, 1}, ids).ok());
+  EXPECT_EQ(ids, (std::vector<uint32_t>{5}));
+}
+
+TEST(Bpe, CharactersOfEverySizeAreFound) {
+  const std::vector<std::string> characters = {"a", "é", "€", "🙂", "\u00bf", "\u00c0"};
+  std::vector<std::string> tokens = characters;
+  tokens.push_back("é€");
+  const auto bpe = Bpe::Create(VocabularyOf(tokens),
+                               {.merges = {{"é", "€"}}, .is_byte_level = false, .unk_token = "a"});
+  ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+  for (const std::string& character : characters) {
+    EXPECT_EQ(TokensOf(**bpe, character), std::vector<std::string>{character});
+  }
+  EXPECT_EQ(TokensOf(**bpe, "é€🙂\u00c1"), (std::vector<std::string>{"é€", "🙂", "a"}));
+}
+
 TEST(Bpe, AMissingUnknownTokenFailsOnlyWhereItIsNeeded) {
   const auto bpe = Bpe::Create(VocabularyOf({"a"}), {.is_byte_level = false, .unk_token = "<unk>"});
   EXPECT_EQ(TokensOf(**bpe, "aa"), (std::vector<std::string>{"a", "a"}));

@@ -18,6 +18,7 @@ void MergeTable::Insert(uint32_t left, uint32_t right, Merge merge) {
   size_t at = place / 8;
   while (slots_[at].key != kNoKey && slots_[at].key != key) at = (at + 1) & mask_;
   slots_[at] = {key, merge};
+  if (left < kFirstIds && right < kFirstIds) first_[left * kFirstIds + right] = merge;
   rank_limit_ = std::max(rank_limit_, merge.rank + 1);
   if (!id_of_rank_.has_value()) return;
   if (id_of_rank_->size() < rank_limit_) id_of_rank_->resize(rank_limit_);

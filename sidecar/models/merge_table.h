@@ -27,6 +27,7 @@ class MergeTable {
  public:
   // The rank of pairs that do not merge.
   static constexpr uint32_t kNoRank = UINT32_MAX;
+  static constexpr uint32_t kFirstIds = 256;
 
   // Room for `size` pairs.
   explicit MergeTable(size_t size);
@@ -55,6 +56,11 @@ class MergeTable {
     while (slots_[at].key != key && slots_[at].key != kNoKey) at = (at + 1) & mask_;
     const Slot& slot = slots_[at];
     return {slot.key == key ? slot.merge.rank : kNoRank, slot.merge.id};
+  }
+
+  // Find for two ids below kFirstIds, which in most vocabularies are the bytes: no hash, no search.
+  [[nodiscard]] Merge FindFirst(uint32_t left, uint32_t right) const {
+    return first_[left * kFirstIds + right];
   }
 
   // One more than the highest rank.
@@ -91,6 +97,7 @@ class MergeTable {
     return (filter_[place / 8] >> place % 8 & 1) != 0;
   }
 
+  std::vector<Merge> first_ = std::vector<Merge>(size_t{kFirstIds} * kFirstIds, {kNoRank, 0});
   size_t mask_;
   int shift_;
   base::HugeArray<Slot> slots_;

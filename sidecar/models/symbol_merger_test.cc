@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <random>
 #include <vector>
 
@@ -9,7 +10,7 @@ namespace triptych::models {
 namespace {
 
 // The definition, and nothing else.
-std::vector<Symbol> MergePlainly(const MergeTable& merges, std::vector<Symbol> symbols) {
+Symbols MergePlainly(const MergeTable& merges, Symbols symbols) {
   while (true) {
     Merge best{MergeTable::kNoRank, 0};
     size_t at = 0;
@@ -30,6 +31,8 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
   std::mt19937 random(3);
   for (int round = 0; round < 300; ++round) {
     const uint32_t letters = 2 + random() % 5;
+    // The first ids are looked up in another way.
+    const uint32_t first = round % 2 == 0 ? 0 : MergeTable::kFirstIds - letters / 2;
     const uint32_t merge_count = 1 + random() % 60;
     MergeTable merges(merge_count);
     // In any order: a merge may use a token that only a later merge makes.
@@ -40,14 +43,16 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
     std::shuffle(ranks.begin(), ranks.end(), random);
     for (uint32_t i = 0; i < merge_count; ++i) {
       const uint32_t limit = letters + i;
-      merges.Insert(random() % limit, random() % limit, {ranks[i], limit});
+      const uint32_t left = random() % limit, right = random() % limit;
+      merges.Insert(first + left, first + right, {ranks[i], first + limit});
     }
-    for (const size_t size : {0, 1, 2, 3, 4, 5, 7, 63, 64, 65, 300}) {
-      std::vector<Symbol> symbols;
+    MergeMemory memory(merge_count);
+    for (const size_t size : {0, 1, 2, 3, 4, 5, 7, 63, 64, 65, 300, 1000}) {
+      Symbols symbols;
       for (size_t i = 0; i < size; ++i)
-        symbols.push_back({static_cast<uint32_t>(random()) % letters, 1});
-      const std::vector<Symbol> expected = MergePlainly(merges, symbols);
-      MergeSymbols(merges, symbols);
+        symbols.push_back({first + static_cast<uint32_t>(random()) % letters, 1});
+      const Symbols expected = MergePlainly(merges, symbols);
+      MergeSymbols(merges, memory, symbols);
       ASSERT_EQ(symbols, expected) << round << " " << size;
     }
   }
@@ -57,12 +62,30 @@ TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
   MergeTable merges(1);
   merges.Insert(0, 0, {0, 1});
   for (const size_t size : {3, 101}) {
-    std::vector<Symbol> symbols(size, {0, 1});
-    MergeSymbols(merges, symbols);
+    Symbols symbols(size, {0, 1});
+    MergeMemory memory(1);
+    MergeSymbols(merges, memory, symbols);
     ASSERT_EQ(symbols.size(), size / 2 + 1);
     EXPECT_EQ(symbols.front(), (Symbol{1, 2}));
     EXPECT_EQ(symbols.back(), (Symbol{0, 1}));
   }
+}
+
+TEST(SymbolMerger, LongWordsAtOnceDoNotMeetInTheMemory) {
+  MergeTable merges(2);
+  merges.Insert(0, 0, {0, 1});
+  merges.Insert(1, 1, {1, 2});
+  MergeMemory memory(100'000);
+  const auto merge = [&](size_t quarters) {
+    Symbols symbols(quarters * 4, {0, 1});
+    MergeSymbols(merges, memory, symbols);
+    return symbols == Symbols(quarters, {2, 4});
+  };
+  std::vector<std::future<bool>> merged;
+  for (size_t i = 0; i < 8; ++i) {
+    merged.push_back(std::async(std::launch::async, merge, 10'000 + i));
+  }
+  for (std::future<bool>& is_right : merged) EXPECT_TRUE(is_right.get());
 }
 
 TEST(MergeTable, APairThatIsInsertedTwiceHasItsLastMerge) {

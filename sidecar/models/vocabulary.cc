@@ -109,6 +109,7 @@ absl::StatusOr<Vocabulary> VocabularyBuilder::Build() {
     }
     slot = SlotFor(entry->id, hash);
     vocabulary.spans_[entry->id] = {entry->begin, entry->size};
+    vocabulary.longest_ = std::max(vocabulary.longest_, token.size());
     ++vocabulary.size_;
   }
   entries_ = {};

@@ -40,6 +40,9 @@ class Vocabulary {
   // The number of tokens. Ids need not be below it: there may be gaps.
   [[nodiscard]] size_t size() const { return size_; }
 
+  // The bytes of the longest token.
+  [[nodiscard]] size_t longest() const { return longest_; }
+
   // One more than the highest id; 0 where there is no token.
   [[nodiscard]] size_t id_limit() const { return spans_.size(); }
 
@@ -65,6 +68,7 @@ class Vocabulary {
   // spare most looks at the arena.
   std::vector<uint32_t> slots_;
   size_t size_ = 0;
+  size_t longest_ = 0;
 };
 
 // Takes the tokens one by one, without a string for each.
