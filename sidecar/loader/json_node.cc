@@ -170,6 +170,11 @@ absl::StatusOr<double> JsonNode::Number() const {
   return number;
 }
 
+size_t JsonNode::size() const {
+  if (is_array()) return ArrayOf(*value_).size();
+  return is_object() ? ObjectOf(*value_).size() : 0;
+}
+
 absl::Status JsonNode::ForEachElement(
     const std::function<absl::Status(const JsonNode& element)>& visit) const {
   if (!is_array()) return Expected("a list");
@@ -243,8 +248,8 @@ absl::Status JsonNode::Expected(std::string_view what) const {
 
 std::string JsonNode::Shown() const {
   if (!value_.has_value()) return "nothing";
-  if (is_array()) return base::StrCat("array of ", ArrayOf(*value_).size());
-  if (is_object()) return base::StrCat("object of ", ObjectOf(*value_).size());
+  if (is_array()) return base::StrCat("array of ", size());
+  if (is_object()) return base::StrCat("object of ", size());
   // A string of 100 MB would be escaped in full only to be cut.
   if (is_string() && StringOf(*value_).size() > kMaxShownBytes) {
     const std::string_view whole = StringOf(*value_);

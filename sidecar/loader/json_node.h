@@ -57,6 +57,10 @@ class JsonNode {
   // In the order of the file, names that occur twice included.
   [[nodiscard]] absl::StatusOr<std::vector<std::pair<std::string_view, JsonNode>>> Members() const;
 
+  // The number of elements or members, for a caller who needs room for them: of a list or object
+  // with millions perhaps less, 0 of anything else.
+  [[nodiscard]] size_t size() const;
+
   // Calls `visit` for each element or member, until it fails. For the large lists: nothing is
   // copied.
   [[nodiscard]] absl::Status ForEachElement(

@@ -59,6 +59,7 @@ absl::StatusOr<std::pair<std::string, std::string>> ParseMerge(const JsonNode& n
 
 absl::StatusOr<models::Vocabulary> ParseVocabulary(const JsonNode& node) {
   models::VocabularyBuilder builder;
+  builder.Reserve(node.size());
   RETURN_IF_ERROR(node.ForEachMember([&](std::string_view token, const JsonNode& id) {
     const absl::StatusOr<uint32_t> number = id.Id();
     if (!number.ok()) return number.status();
@@ -86,6 +87,7 @@ absl::Status ExpectNoDropout(const JsonNode& node) {
 // All merges are strings, or all are pairs.
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParseMerges(const JsonNode& node) {
   std::vector<std::pair<std::string, std::string>> merges;
+  merges.reserve(node.size());
   std::optional<bool> are_strings;
   RETURN_IF_ERROR(node.ForEachElement([&](const JsonNode& item) -> absl::Status {
     if (are_strings.value_or(item.is_string()) != item.is_string()) {

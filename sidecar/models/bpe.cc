@@ -102,8 +102,39 @@ absl::Status Bpe::AddMerges() {
       break;
     }
   }
-  std::string whole;
+  // The table is larger than the cache, so a few merges wait for their places to be there.
+  constexpr uint32_t kWaiting = 8;
+  std::array<MergeIds, kWaiting> waiting;
+  const auto insert = [&](uint32_t rank) {
+    const MergeIds& ids = waiting[rank % kWaiting];
+    merges_.Insert(ids.left, ids.right, {rank, ids.whole});
+  };
+  const auto size = static_cast<uint32_t>(options_.merges.size());
+  std::string buffer;
   uint32_t last = 0;
+  for (uint32_t rank = 0; rank < size; ++rank) {
+    if (rank >= kWaiting) insert(rank - kWaiting);
+    const absl::StatusOr<MergeIds> ids = IdsOfMerge(rank, last, buffer);
+    if (!ids.ok()) return ids.status();
+    merges_.PrefetchPlace(ids->left, ids->right);
+    waiting[rank % kWaiting] = *ids;
+    last = ids->whole;
+  }
+  for (uint32_t rank = size - std::min(size, kWaiting); rank < size; ++rank) insert(rank);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Bpe::MergeIds> Bpe::IdsOfMerge(uint32_t rank, uint32_t last,
+                                              std::string& buffer) const {
+  const auto& [left, right] = options_.merges[rank];
+  const auto error = [&](std::string_view token, std::string_view what) {
+    return absl::InvalidArgumentError(
+        base::StrCat("merges[", rank, "]: \"", token, "\" is ", what));
+  };
+  // As `tokenizers` does, without asking whether it is the prefix that is cut off.
+  const size_t prefix_size = options_.continuing_subword_prefix.size();
+  if (right.size() < prefix_size) return error(right, "shorter than continuing_subword_prefix");
+  const std::string_view whole = buffer.assign(left).append(right, prefix_size);
   // Mostly merges make one token after the other: to look at the next is faster than to search.
   const auto id_of_whole = [&]() -> std::optional<uint32_t> {
     for (uint32_t id = last; id <= last + 1; ++id) {
@@ -111,26 +142,14 @@ absl::Status Bpe::AddMerges() {
     }
     return vocabulary_.IdOf(whole);
   };
-  for (uint32_t rank = 0; rank < options_.merges.size(); ++rank) {
-    const auto& [left, right] = options_.merges[rank];
-    const auto error = [&](std::string_view token, std::string_view what) {
-      return absl::InvalidArgumentError(
-          base::StrCat("merges[", rank, "]: \"", token, "\" is ", what));
-    };
-    // As `tokenizers` does, without asking whether it is the prefix that is cut off.
-    if (right.size() < prefix_size) return error(right, "shorter than continuing_subword_prefix");
-    whole.assign(left).append(right, prefix_size);
-    uint32_t ids[3];
-    const std::string_view tokens[3] = {left, right, whole};
-    for (int i = 0; i < 3; ++i) {
-      const std::optional<uint32_t> id = i == 2 ? id_of_whole() : vocabulary_.IdOf(tokens[i]);
-      if (!id.has_value()) return error(tokens[i], "not a token of the vocabulary");
-      ids[i] = *id;
-    }
-    merges_.Insert(ids[0], ids[1], {rank, ids[2]});
-    last = ids[2];
-  }
-  return absl::OkStatus();
+  constexpr std::string_view kMissing = "not a token of the vocabulary";
+  const std::optional<uint32_t> left_id = vocabulary_.IdOf(left);
+  if (!left_id.has_value()) return error(left, kMissing);
+  const std::optional<uint32_t> right_id = vocabulary_.IdOf(right);
+  if (!right_id.has_value()) return error(right, kMissing);
+  const std::optional<uint32_t> whole_id = id_of_whole();
+  if (!whole_id.has_value()) return error(whole, kMissing);
+  return MergeIds{*left_id, *right_id, *whole_id};
 }
 
 void Bpe::FillCharacterIds() {

@@ -85,6 +85,11 @@ class Bpe final : public Model {
   Bpe(Vocabulary vocabulary, BpeOptions options);
 
   absl::Status AddMerges();
+  struct MergeIds {
+    uint32_t left, right, whole;
+  };
+  // `last` is what the merge before made; `buffer` is written over.
+  absl::StatusOr<MergeIds> IdsOfMerge(uint32_t rank, uint32_t last, std::string& buffer) const;
   void FillCharacterIds();
   void FindCuts();
   void Seed();
