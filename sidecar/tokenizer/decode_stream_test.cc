@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,68 @@ TEST(DecodeStream, StripsTheBeginningOnly) {
   const Detokenizer detokenizer = Make({"_", "a"}, decoders::Fuse(), decoders::Strip("_", 1, 0));
   EXPECT_EQ(PiecesOf(detokenizer, OneByOne({0, 0, 1, 0, 1})),
             (std::vector<std::string>{"", "_", "a", "_", "a", ""}));
+}
+
+// The rule of step_decoder.h, with nothing left out: the window is decoded for every id.
+std::vector<std::string> SlowPieces(const Detokenizer& detokenizer, const Ids& ids) {
+  std::vector<std::string> pieces;
+  Ids window;
+  std::string prefix;
+  size_t prefix_count = 0;
+  const auto is_unfinished = [](const std::string& text) { return text.ends_with("\uFFFD"); };
+  for (const uint32_t id : ids) {
+    pieces.emplace_back();
+    if (prefix.empty() && !is_unfinished(*detokenizer.Decode(window, {}))) {
+      prefix = *detokenizer.Decode(window, {});
+      prefix_count = window.size();
+    }
+    window.push_back(id);
+    std::string text = *detokenizer.Decode(window, {});
+    if (text.size() <= prefix.size() || is_unfinished(text)) continue;
+    if (!text.starts_with(prefix)) {
+      window = {id};
+      prefix.clear();
+      prefix_count = 0;
+      text = *detokenizer.Decode(window, {});
+      if (text.empty() || is_unfinished(text)) continue;
+    }
+    pieces.back() = text.substr(prefix.size());
+    window.erase(window.begin(), window.begin() + static_cast<std::ptrdiff_t>(prefix_count));
+    prefix = *detokenizer.Decode(window, {});
+    prefix_count = window.size();
+  }
+  return pieces;
+}
+
+TEST(DecodeStream, GivesWhatItsRuleGivesWhereTheWindowNeedNotBeDecoded) {
+  const std::vector<std::string> tokens = {"_",
+                                           "__",
+                                           "_a",
+                                           "a",
+                                           "<0xC3>",
+                                           "<0xA9>",
+                                           "<0x0A>",
+                                           "\uFFFD",
+                                           "b\uFFFD",
+                                           "",
+                                           "a token of more than 15 bytes",
+                                           "<special>"};
+  std::vector<Detokenizer> detokenizers;
+  detokenizers.push_back(
+      Make(tokens, decoders::ByteFallback(), decoders::Fuse(), decoders::Strip("_", 1, 0)));
+  detokenizers.push_back(
+      Make(tokens, decoders::ByteFallback(), decoders::Fuse(), decoders::Strip("_", 3, 0)));
+  detokenizers.push_back(Make(tokens, decoders::Fuse(), decoders::Strip("_", 1, 1)));
+  detokenizers.push_back(Make(tokens, decoders::BpeDecoder("a"), decoders::ByteFallback()));
+  std::mt19937 random(1);
+  for (int round = 0; round < 2000; ++round) {
+    const Detokenizer& detokenizer = detokenizers[round % detokenizers.size()];
+    Ids ids(random() % 30);
+    for (uint32_t& id : ids) id = random() % tokens.size();
+    std::vector<std::string> expected = SlowPieces(detokenizer, ids);
+    expected.emplace_back();
+    ASSERT_EQ(PiecesOf(detokenizer, OneByOne(ids)), expected) << round;
+  }
 }
 
 TEST(DecodeStream, BeginsBehindItsContext) {

@@ -45,6 +45,7 @@ absl::Status Detokenizer::Fill(const std::vector<Token>& tokens) {
   size_t limit = 0;
   for (const Token& token : tokens) limit = std::max<size_t>(limit, size_t{token.id} + 1);
   slots_.resize(limit);
+  if (!only_joins()) settled_ = std::make_unique<std::atomic<Settled>[]>(limit);
   if (first_differs_) contents_.resize(limit);
   decoders::Pipeline folded(decoder_, 0, folded_);
   std::string text;
@@ -135,6 +136,20 @@ bool Detokenizer::ContinuesCharacter(uint32_t id) const {
   if (id >= slots_.size() || slots_[id].tag <= Slot::kMaxPlainSize) return false;
   if ((slots_[id].tag & Slot::kByte) == 0) return false;
   return (static_cast<uint8_t>(TextOf(id)[0]) & kContinuationMask) == kContinuation;
+}
+
+bool Detokenizer::IsSettled(uint32_t id) const {
+  std::atomic<Settled>& known = settled_[id];
+  Settled settled = known.load(std::memory_order_relaxed);
+  if (settled == Settled::kUnknown) {
+    Stream stream(*this, /*skip_special_tokens=*/false);
+    std::string text;
+    const bool is_settled = stream.Append({&id, 1}, text).ok() && stream.is_plain() &&
+                            !text.empty() && !text.ends_with(unicode::kReplacement);
+    settled = is_settled ? Settled::kYes : Settled::kNo;
+    known.store(settled, std::memory_order_relaxed);
+  }
+  return settled == Settled::kYes;
 }
 
 absl::StatusOr<std::string> Detokenizer::Decode(std::span<const uint32_t> ids,

@@ -19,6 +19,7 @@
 #define SIDECAR_TOKENIZER_DETOKENIZER_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,7 +43,7 @@ struct DecodeOptions {
   bool clean_up_spaces = false;
 };
 
-// Immutable, so safe to share between threads.
+// Thread-safe.
 class Detokenizer {
  public:
   // A token of the vocabulary, as tokenizer.json writes it.
@@ -83,6 +84,18 @@ class Detokenizer {
     return mode_ != Mode::kByteFallback && tail_begin_ >= tail_end_;
   }
 
+  // Whether a text that is this token alone has an end to which the text of any plain token is just
+  // appended: it is not empty, nothing of it is held back, and it is no half character. Found out
+  // when it is asked for first. REQUIRES: `id` is a token, and not only_joins().
+  [[nodiscard]] bool IsSettled(uint32_t id) const;
+
+  // The text of a plain token; nothing for any other.
+  [[nodiscard]] std::optional<std::string_view> PlainTextOf(uint32_t id) const {
+    const Slot& slot = slots_[id];
+    if (slot.tag > Slot::kMaxPlainSize) return std::nullopt;
+    return std::string_view(slot.bytes.data(), slot.tag);
+  }
+
   // The number of tokens.
   [[nodiscard]] size_t vocab_size() const { return vocab_size_; }
   // One more than the highest id.
@@ -97,6 +110,9 @@ class Detokenizer {
     // Appends to `out` all text that is certain after `ids`. RESOURCE_EXHAUSTED as for Decode: then
     // this object may only be destroyed. REQUIRES: Check(ids) is OK.
     [[nodiscard]] absl::Status Append(std::span<const uint32_t> ids, std::string& out);
+
+    // Whether the text of a plain token would be appended and nothing else.
+    [[nodiscard]] bool is_plain() const { return is_plain_; }
 
     // Whether what is held back are the first bytes of a character.
     [[nodiscard]] bool is_in_character() const { return !repairer_.is_empty(); }
@@ -163,6 +179,9 @@ class Detokenizer {
   bool first_differs_ = false;
   std::vector<Slot> slots_;  // by id
   std::string arena_;
+  // By id: what IsSettled found out.
+  enum class Settled : uint8_t { kUnknown, kYes, kNo };
+  std::unique_ptr<std::atomic<Settled>[]> settled_;
   std::vector<ArenaRange> contents_;  // by id, where first_differs_: tokens as the file writes them
   size_t vocab_size_ = 0;
 };

@@ -3,12 +3,12 @@
 #include <string_view>
 #include <utility>
 
+#include "unicode/utf8.h"
+
 namespace triptych::tokenizer {
 namespace {
 
-constexpr std::string_view kBroken = "\uFFFD";
-
-bool MayBeUnfinished(std::string_view text) { return text.ends_with(kBroken); }
+bool MayBeUnfinished(std::string_view text) { return text.ends_with(unicode::kReplacement); }
 
 }  // namespace
 
@@ -36,7 +36,7 @@ absl::Status StepDecoder::BeginBehind(std::span<const uint32_t> context) {
   window_ = std::move(ids);
   if (absl::Status taken = TakePrefix(); !taken.ok()) return taken;
   if (!MayBeUnfinished(prefix_)) prefix_count_ = window_.size();
-  while (MayBeUnfinished(prefix_)) prefix_.resize(prefix_.size() - kBroken.size());
+  while (MayBeUnfinished(prefix_)) prefix_.resize(prefix_.size() - unicode::kReplacement.size());
   return absl::OkStatus();
 }
 
@@ -44,6 +44,7 @@ absl::Status StepDecoder::TakePrefix() {
   absl::StatusOr<std::string> decoded = detokenizer_->Decode(window_, {});
   if (!decoded.ok()) return decoded.status();
   prefix_ = *std::move(decoded);
+  is_prefix_known_ = true;
   return absl::OkStatus();
 }
 
@@ -60,7 +61,23 @@ absl::Status StepDecoder::StepJoined(uint32_t id, std::string& out) {
   return absl::OkStatus();
 }
 
+bool StepDecoder::StepSettled(uint32_t id, std::string& out) {
+  if (window_.size() != 1 || prefix_count_ != 1 || !detokenizer_->IsSettled(window_[0])) {
+    return false;
+  }
+  const std::optional<std::string_view> text = detokenizer_->PlainTextOf(id);
+  if (!text.has_value() || text->empty() || MayBeUnfinished(*text)) return false;
+  out += *text;
+  window_[0] = id;
+  is_prefix_known_ = false;
+  return true;
+}
+
 absl::Status StepDecoder::StepWindow(uint32_t id, std::string& out) {
+  if (StepSettled(id, out)) return absl::OkStatus();
+  if (!is_prefix_known_) {
+    if (absl::Status taken = TakePrefix(); !taken.ok()) return taken;
+  }
   // The ids of the window have no text so far, where they are the first: the next one's is behind.
   if (prefix_.empty()) {
     if (absl::Status taken = TakePrefix(); !taken.ok()) return taken;

@@ -18,7 +18,9 @@
 // begins, as it does in vLLM, which `tokenizers` tells of an "invalid prefix" there.
 //
 // Where text is only joined (byte-level models, WordPiece, Metaspace), the window need not be
-// decoded again: what it has more is what its ids have had since text was last given out.
+// decoded again: what it has more is what its ids have had since text was last given out. Elsewhere
+// (Llama 2's form) neither need it be where it is one token that was given out, to which the text
+// of the next is only appended (Detokenizer::IsSettled): that is, nearly always.
 //
 // Tested by decode_stream_test.cc, tests/unit/tokenizer/test_decoders.py and, against vLLM,
 // tests/conformance/streams.
@@ -63,6 +65,9 @@ class StepDecoder {
   absl::Status BeginBehind(std::span<const uint32_t> context);
   absl::Status StepJoined(uint32_t id, std::string& out);
   absl::Status StepWindow(uint32_t id, std::string& out);
+  // What StepWindow does where text is only appended, as it mostly is; false, and nothing done,
+  // where it may be more.
+  bool StepSettled(uint32_t id, std::string& out);
   // Decodes the window, and takes all of it as given out.
   absl::Status TakePrefix();
 
@@ -75,8 +80,9 @@ class StepDecoder {
 
   // Else.
   std::vector<uint32_t> window_;
-  std::string prefix_;       // what was given out of the window's text
-  size_t prefix_count_ = 0;  // the ids of the window that it is the text of
+  std::string prefix_;           // what was given out of the window's text
+  bool is_prefix_known_ = true;  // else it is all of the window's text
+  size_t prefix_count_ = 0;      // the ids of the window that it is the text of
 };
 
 }  // namespace triptych::tokenizer

@@ -10,8 +10,6 @@
 namespace triptych::unicode {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
 uint8_t ByteAt(std::string_view bytes, size_t i) { return static_cast<uint8_t>(bytes[i]); }
 
 // What stands at a place of a byte string: a character of `size` bytes, a broken piece of `size`

@@ -13,6 +13,9 @@
 
 namespace triptych::unicode {
 
+// U+FFFD, which stands for what is no UTF-8.
+inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
 // A code point and the number of bytes it takes.
 struct DecodedCodePoint {
   char32_t value;
