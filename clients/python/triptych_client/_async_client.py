@@ -49,6 +49,7 @@ from triptych_client._results import (
     first_output_text,
     model_from_proto,
 )
+from triptych_client._server_status import ServerStatus
 from triptych_client._session import AsyncSession
 from triptych_client._tokens import (
     RenderedPrompt,
@@ -293,7 +294,9 @@ class AsyncClient:
             if media_id := found_media_id(found):
                 return media_id
             messages = _read_in_threads(upload_messages(medium, header))
-            response = await self._media.UploadMedia(messages, timeout=self._timeout_s)
+            call = self._media.UploadMedia(messages, timeout=self._timeout_s)
+            with ServerStatus(call).raised():
+                response = await call
         return response.media_id
 
     async def delete_media(self, media_id: str) -> None:

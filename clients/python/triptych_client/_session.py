@@ -12,8 +12,11 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import grpc
+
 from triptych.v1 import generation_service_pb2
 from triptych_client._requests import part_to_proto
+from triptych_client._server_status import ServerStatus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -187,7 +190,7 @@ class AsyncSession:
         """Begin the call."""
         config = await asyncio.to_thread(self._build_config)
         self._call = self._begin_call()
-        self.responses = aiter(self._call)
+        self.responses = _responses_of(self._call)
         await self.put(config)
         return self
 
@@ -226,9 +229,15 @@ class AsyncSession:
 
     async def put(self, message: _Message) -> None:
         """Send a message. Where the session has ended, reading tells why."""
-        with suppress(asyncio.InvalidStateError):
+        with suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
             await self._call.write(message)
 
     async def _put_all(self, messages: Iterable[_Message]) -> None:
         for message in messages:
             await self.put(message)
+
+
+async def _responses_of(call: Any) -> AsyncIterator[_Response]:
+    with ServerStatus(call).raised():
+        async for response in call:
+            yield response
