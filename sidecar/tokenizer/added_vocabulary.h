@@ -57,7 +57,8 @@ class AddedVocabulary {
 
   // Cuts `text` at the added tokens that are `normalized` (or not). The longest token wins where
   // several begin. No byte of a token lies in `literal` (sorted, not overlapping): what a user
-  // wrote stays text.
+  // wrote stays text. White space that a token swallows may: so the ids of ordinary text are the
+  // same with literal spans and without.
   [[nodiscard]] Sections Cut(std::string_view text, bool normalized,
                              const std::vector<base::ByteRange>& literal) const;
 

@@ -46,6 +46,14 @@ TEST(AddedVocabulary, NoByteOfATokenIsLiteral) {
   EXPECT_EQ(Cut(added, "<a><a>", {{0, 1}, {1, 2}, {2, 6}}), "<a><a>");
 }
 
+// Ordinary text has the ids that it has without literal spans.
+TEST(AddedVocabulary, WhiteSpaceThatIsLiteralIsSwallowedToo) {
+  const AddedVocabulary added =
+      Make({{.content = "<a>", .lstrip = true}, {.content = "<b>", .rstrip = true}});
+  EXPECT_EQ(Cut(added, "x  <a>", {{0, 3}}), "x|0");
+  EXPECT_EQ(Cut(added, "<b>  x", {{4, 6}}), "1|x");
+}
+
 TEST(AddedVocabulary, EntriesThatContradictTokenizersAreRefused) {
   const auto vocabulary = models::Vocabulary::Create({{"a", 0}, {"b", 1}});
   const auto create = [&](std::vector<AddedToken> tokens) {
