@@ -70,6 +70,15 @@ class Avx2Validator {
     previous_ = input;
   }
 
+  // All whole blocks; returns where the rest begins.
+  __attribute__((target("avx2"))) size_t AddWhole(std::string_view bytes) {
+    size_t at = 0;
+    for (; at + 32 <= bytes.size(); at += 32) {
+      Add(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes.data() + at)));
+    }
+    return at;
+  }
+
   [[nodiscard]] __attribute__((target("avx2"))) bool IsValid() const {
     const __m256i all = _mm256_or_si256(error_, incomplete_);
     return _mm256_testz_si256(all, all) != 0;
@@ -173,10 +182,7 @@ class Avx2Validator {
 
 __attribute__((target("avx2"))) bool IsValidAvx2(std::string_view bytes) {
   Avx2Validator validator;
-  size_t at = 0;
-  for (; at + 32 <= bytes.size(); at += 32) {
-    validator.Add(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes.data() + at)));
-  }
+  const size_t at = validator.AddWhole(bytes);
   char padded[32] = {};
   if (at < bytes.size()) {
     std::memcpy(padded, bytes.data() + at, bytes.size() - at);
@@ -185,13 +191,10 @@ __attribute__((target("avx2"))) bool IsValidAvx2(std::string_view bytes) {
   return validator.IsValid();
 }
 
-// The same, but for the last bytes: what is just copied is slow to read at once.
+// The last bytes are read where they are: what is just copied is slow to read at once.
 __attribute__((target("avx2,avx512bw,avx512vl,bmi2"))) bool IsValidAvx512(std::string_view bytes) {
   Avx2Validator validator;
-  size_t at = 0;
-  for (; at + 32 <= bytes.size(); at += 32) {
-    validator.Add(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes.data() + at)));
-  }
+  const size_t at = validator.AddWhole(bytes);
   const __mmask32 rest = _bzhi_u32(~0u, static_cast<unsigned>(bytes.size() - at));
   validator.Add(_mm256_maskz_loadu_epi8(rest, bytes.data() + at));
   return validator.IsValid();
@@ -199,7 +202,26 @@ __attribute__((target("avx2,avx512bw,avx512vl,bmi2"))) bool IsValidAvx512(std::s
 
 #endif
 
+std::vector<Utf8Check> FindChecks() {
+  std::vector<Utf8Check> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("bmi2")) {
+    found.push_back({"avx512", IsValidAvx512});
+  }
+  if (__builtin_cpu_supports("avx2")) found.push_back({"avx2", IsValidAvx2});
+#endif
+  found.push_back({"scalar", IsValidScalar});
+  return found;
+}
+
 }  // namespace
+
+const std::vector<Utf8Check>& Utf8Checks() {
+  static const std::vector<Utf8Check> found = FindChecks();
+  return found;
+}
 
 DecodedCodePoint DecodeAt(std::string_view text, size_t position) {
   return DecodeCharacter(text.data() + position);
@@ -234,16 +256,7 @@ void AppendUtf8(char32_t code_point, std::string& out) {
 }
 
 bool IsValidUtf8(std::string_view bytes) {
-  static const auto is_valid = [] {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("bmi2")) {
-      return IsValidAvx512;
-    }
-    if (__builtin_cpu_supports("avx2")) return IsValidAvx2;
-#endif
-    return IsValidScalar;
-  }();
+  static const auto is_valid = Utf8Checks().front().is_valid;
   return is_valid(bytes);
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace triptych::unicode {
 
@@ -51,6 +52,15 @@ void AppendUtf8(char32_t code_point, std::string& out);
 // Whether all of `bytes` is valid; see FindInvalidUtf8. About ten times as fast where AVX2 is
 // there.
 [[nodiscard]] bool IsValidUtf8(std::string_view bytes);
+
+// A way to find that out, for tests: "avx512", "avx2" or "scalar".
+struct Utf8Check {
+  std::string_view name;
+  bool (*is_valid)(std::string_view bytes);
+};
+
+// All that this processor can run, the best first.
+[[nodiscard]] const std::vector<Utf8Check>& Utf8Checks();
 
 // The offset of the first byte that is not part of valid UTF-8, or nothing where all of it is
 // valid. Surrogates, overlong forms and values above U+10FFFF are invalid.

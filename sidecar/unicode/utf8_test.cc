@@ -81,10 +81,13 @@ TEST(Utf8, FourBytesOfEveryKindAreJudgedAlikeEverywhereInABlock) {
     const bool expected = IsPlainlyValid(four);
     const size_t before = number % 67;
     const std::string text = std::string(before, 'a') + four + std::string(number % 40, 'z');
-    ASSERT_EQ(IsValidUtf8(text), expected && (IsPlainlyValid(text))) << number;
-    if (before % 32 == 28) {
-      // At the very end of a block.
-      ASSERT_EQ(IsValidUtf8(std::string(28, 'a') + four), expected) << number;
+    const bool expected_of_text = expected && IsPlainlyValid(text);
+    for (const auto& [name, is_valid] : Utf8Checks()) {
+      ASSERT_EQ(is_valid(text), expected_of_text) << number << " " << name;
+      if (before % 32 == 28) {
+        // At the very end of a block.
+        ASSERT_EQ(is_valid(std::string(28, 'a') + four), expected) << number << " " << name;
+      }
     }
   }
 }
