@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 
 from loader_files import loader_variants
-from message_files import rank_files, service_inputs
+from message_files import frames_inputs, rank_files, service_inputs
 from sample_files import samples
 from tokenizer_files import CLIP, LLAMA3, O200K, QWEN2, Json
 from tokenizers import Tokenizer
@@ -114,6 +114,7 @@ def main() -> None:
     write(seeds / "decode", decode_inputs())
     write(seeds / "regex", regex_inputs())
     write(seeds / "service", service_inputs())
+    write(seeds / "frames", frames_inputs())
     write(seeds / "files", rank_files())
 
 

@@ -1,4 +1,4 @@
-"""The seeds of service_fuzz and files_fuzz: messages, and files of tokens with ranks."""
+"""The seeds of service_fuzz, frames_fuzz and files_fuzz: messages, and tokens with ranks."""
 
 from __future__ import annotations
 
@@ -43,14 +43,11 @@ def unary_inputs() -> dict[str, bytes]:
     }
 
 
-def stream(rpc: int, *messages: object) -> bytes:
-    """Return an input with the messages of a stream."""
-    parts = [m.SerializeToString() for m in messages]  # type: ignore[attr-defined]
-    return bytes([ord("a"), rpc]) + b"".join(len(p).to_bytes(2, "big") + p for p in parts)
+def streams() -> dict[str, tuple[int, list[bytes]]]:
+    """Return streams: the rpc, and the messages."""
 
-
-def stream_inputs() -> dict[str, bytes]:
-    """Return inputs with the messages of a stream."""
+    def stream(rpc: int, *messages: object) -> tuple[int, list[bytes]]:
+        return rpc, [m.SerializeToString() for m in messages]  # type: ignore[attr-defined]
 
     def one(stream_id: int, **operation: object) -> pb.StreamDecodeRequest:
         step = pb.StreamOperation(stream_id=stream_id, **operation)
@@ -85,7 +82,29 @@ def stream_inputs() -> dict[str, bytes]:
 
 def service_inputs() -> dict[str, bytes]:
     """Return the inputs of service_fuzz."""
-    return unary_inputs() | stream_inputs()
+    return unary_inputs() | {
+        name: bytes([ord("a"), rpc])
+        + b"".join(len(part).to_bytes(2, "big") + part for part in messages)
+        for name, (rpc, messages) in streams().items()
+    }
+
+
+def frames_inputs() -> dict[str, bytes]:
+    """Return the inputs of frames_fuzz: the sample's letter, and what a connection sends."""
+    methods = {
+        rpc: f"/triptych.sidecar.v1.TokenizerService/{name}".encode()
+        for rpc, name in ((STREAM_DECODE, "StreamDecode"), (STREAM_ENCODE, "StreamEncode"))
+    }
+    sent = {name: [methods[rpc], *messages] for name, (rpc, messages) in streams().items()}
+    sent["unknown_method"] = [methods[STREAM_DECODE].replace(b"Stream", b""), b""]
+    sent["no_message"] = [methods[STREAM_ENCODE], b"", b"\xff\xff"]
+    inputs = {
+        name: b"a" + b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
+        for name, frames in sent.items()
+    }
+    inputs["cut_off"] = inputs["streams"][:-3]
+    inputs["too_large"] = inputs["texts"] + b"\xff\xff\xff\xffabc"
+    return inputs
 
 
 def rank_files() -> dict[str, bytes]:

@@ -20,6 +20,7 @@
 #include "fuzz/byte_source.h"
 #include "fuzz/require.h"
 #include "fuzz/sample_tokenizers.h"
+#include "server/backend.h"
 #include "server/limits.h"
 #include "server/tokenizer_service.h"
 
@@ -40,7 +41,8 @@ constexpr Rpc kRpcs[] = {{"Encode", false},      {"EncodeBatch", false}, {"Decod
 // A server of one sample, and a client. Lives as long as the process: gRPC's threads outlive main.
 class Server {
  public:
-  explicit Server(const SampleTokenizer& sample) : service_(sample.tokenizer, SmallLimits()) {
+  explicit Server(const SampleTokenizer& sample)
+      : backend_(sample.tokenizer, SmallLimits()), service_(backend_) {
     const std::string address =
         base::StrCat("unix-abstract:triptych_fuzz_", ::getpid(), "_", sample.name);
     grpc::ServerBuilder builder;
@@ -66,6 +68,7 @@ class Server {
     return limits;
   }
 
+  server::Backend backend_;
   server::TokenizerService service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::GenericStub> stub_;

@@ -1,9 +1,9 @@
-"""Throw garbage at a running sidecar's socket, and see that it goes on answering.
+"""Throw garbage at a running sidecar's sockets, and see that it goes on answering.
 
-What service_fuzz cannot reach: gRPC's own reading of bytes. Connections send random bytes, frames
-of HTTP/2 with random content, and requests whose message is cut off, too long or no protobuf; some
-hang up in the middle. Every so often a well-behaved client must get the right ids within seconds,
-and the process must not have grown.
+What service_fuzz and frames_fuzz cannot reach: gRPC's own reading of bytes, and callers that come
+and go. Connections send random bytes, frames of HTTP/2 with random content, and requests whose
+message is cut off, too long or no protobuf; some hang up in the middle. Every so often a
+well-behaved client must get the right ids within seconds, and the process must not have grown.
 
     .venv/bin/python sidecar/fuzz/throw_frames.py [SECONDS [SEED]]
 """
@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -84,12 +85,24 @@ def random_bytes(random_: random.Random) -> bytes:
     return sent if random_.random() < 0.7 else sent[: random_.randrange(len(sent))]
 
 
+def random_local_bytes(random_: random.Random) -> bytes:
+    """Return what one connection to the local socket sends."""
+    if random_.random() < 0.2:
+        return random_.randbytes(random_.randrange(2_000))
+    method = f"/triptych.sidecar.v1.TokenizerService/{random_.choice(METHODS)}".encode()
+    messages = [random_message(random_)[1:] for _ in range(random_.randrange(12))]
+    sent = len(method).to_bytes(4, "big") + method + b"".join(messages)
+    return sent if random_.random() < 0.7 else sent[: random_.randrange(len(sent))]
+
+
 def throw(path: Path, random_: random.Random) -> None:
     """Open one connection, send, perhaps listen, hang up."""
+    is_local = random_.random() < 0.5
+    sent = random_local_bytes(random_) if is_local else random_bytes(random_)
     with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
         connection.settimeout(0.05)
-        connection.connect(str(path))
-        connection.sendall(random_bytes(random_))
+        connection.connect(str(local_socket(path) if is_local else path))
+        connection.sendall(sent)
         if random_.random() < 0.5:
             connection.recv(4096)
 
@@ -100,8 +113,26 @@ def resident_bytes(pid: int) -> int:
     return pages * 4096
 
 
+def local_socket(path: Path) -> Path:
+    """Return the socket beside gRPC's."""
+    return path.with_name("local")
+
+
+def check_local_answers(path: Path) -> None:
+    """Call over the local socket as a client does."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(local_socket(path)))
+        method = b"/triptych.sidecar.v1.TokenizerService/StreamEncode"
+        for message in (method, b""):
+            connection.sendall(len(message).to_bytes(4, "big") + message)
+            if connection.recv(100) != b"\0\0\0\0":
+                raise SystemExit("no answer at the local socket")
+
+
 def check_answers(path: Path) -> None:
     """Call as a client does."""
+    check_local_answers(path)
     options = [("grpc.use_local_subchannel_pool", 1)]
     with grpc.insecure_channel(f"unix:{path}", options=options) as channel:
         stub = pb_grpc.TokenizerServiceStub(channel)
@@ -118,6 +149,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "s"
         arguments = [BINARY, f"--model={SAMPLE}", f"--listen=unix:{path}"]
+        arguments.append(f"--local-socket={local_socket(path)}")
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
             try:
                 thrown = throw_until(path, process, time.monotonic() + seconds, random_)
@@ -134,6 +166,7 @@ def throw_until(
     """Throw until the time is over; return the number of connections."""
     if process.stderr is None or "ready" not in process.stderr.readline():
         raise SystemExit("the sidecar does not start")
+    threading.Thread(target=process.stderr.read, daemon=True).start()  # or its lines fill the pipe
     check_answers(path)
     before = resident_bytes(process.pid)
     thrown = 0

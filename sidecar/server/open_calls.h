@@ -3,11 +3,11 @@
 #ifndef SIDECAR_SERVER_OPEN_CALLS_H_
 #define SIDECAR_SERVER_OPEN_CALLS_H_
 
-#include <grpcpp/grpcpp.h>
-
+#include <functional>
 #include <mutex>
+#include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 
 namespace triptych::server {
 
@@ -17,26 +17,62 @@ namespace triptych::server {
 // Thread-safe. std::mutex, because ThreadSanitizer does not see the locks of a distribution's absl.
 class OpenCalls {
  public:
-  // Notes that the call is about to wait for its caller, and whether it has work that the caller
-  // will want to finish (an open token stream). Returns whether the call must end instead.
-  [[nodiscard]] bool MustEnd(grpc::ServerContext* context, bool has_work);
+  // One call, for as long as this object lives. Belongs to one thread.
+  class Call {
+   public:
+    // `calls` must outlive this object. `end` ends the call's waiting for its caller; a drain calls
+    // it, from a thread of its own, and never once this object is gone.
+    Call(OpenCalls& calls, std::function<void()> end) : calls_(calls), end_(std::move(end)) {
+      const std::lock_guard lock(calls_.mutex_);
+      calls_.calls_.insert(this);
+    }
+    ~Call() {
+      const std::lock_guard lock(calls_.mutex_);
+      calls_.calls_.erase(this);
+    }
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
 
-  // Notes that the call works on a message, so that a drain lets it answer.
-  void NoteBusy(grpc::ServerContext* context);
+    // Notes that the call is about to wait for its caller, and whether it has work that the caller
+    // will want to finish (an open token stream). Returns whether the call must end instead.
+    [[nodiscard]] bool MustEnd(bool has_work) {
+      const std::lock_guard lock(calls_.mutex_);
+      has_work_ = has_work;
+      return calls_.is_draining_ && !has_work;
+    }
 
-  // The call has ended. `context` is not used afterwards.
-  void Forget(grpc::ServerContext* context);
+    // Notes that the call works on a message, so that a drain lets it answer.
+    void NoteBusy() {
+      const std::lock_guard lock(calls_.mutex_);
+      has_work_ = true;
+    }
+
+   private:
+    friend class OpenCalls;
+
+    OpenCalls& calls_;
+    const std::function<void()> end_;
+    bool has_work_ = true;  // guarded by the mutex of `calls_`
+  };
 
   // Ends the calls that wait without work, now and as soon as the others have none.
-  void BeginDrain();
+  void BeginDrain() {
+    const std::lock_guard lock(mutex_);
+    is_draining_ = true;
+    for (const Call* call : calls_) {
+      if (!call->has_work_) call->end_();
+    }
+  }
 
-  // What a call that ends is answered: UNAVAILABLE while draining, else OK.
-  [[nodiscard]] grpc::Status EndStatus();
+  [[nodiscard]] bool is_draining() {
+    const std::lock_guard lock(mutex_);
+    return is_draining_;
+  }
 
  private:
   std::mutex mutex_;  // guards all below
   bool is_draining_ = false;
-  absl::flat_hash_map<grpc::ServerContext*, bool> has_work_;
+  absl::flat_hash_set<Call*> calls_;
 };
 
 }  // namespace triptych::server

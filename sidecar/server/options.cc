@@ -12,7 +12,6 @@ namespace triptych::server {
 namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
-constexpr size_t kMaxSocketPathBytes = 107;  // sockaddr_un.sun_path, less its closing zero
 constexpr int kMaxPort = 65535;
 
 constexpr std::array<std::pair<std::string_view, int Limits::*>, 6> kLimitFlags = {{
@@ -32,6 +31,10 @@ absl::Status CheckComplete(const Options& options) {
   if (options.listen_address.empty()) {
     return absl::InvalidArgumentError("--listen is missing: give unix:PATH or HOST:PORT");
   }
+  if (options.listen_address == base::StrCat(kUnixScheme, options.local_socket)) {
+    return absl::InvalidArgumentError(
+        "--local-socket: the path is that of --listen; give another one");
+  }
   return absl::OkStatus();
 }
 
@@ -43,17 +46,30 @@ bool IsHostAndPort(std::string_view address) {
          port <= kMaxPort;
 }
 
+absl::Status CheckSocketPath(std::string_view flag, size_t size) {
+  if (size <= kMaxSocketPathBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::StrCat(flag, ": the path is longer than ", kMaxSocketPathBytes, " bytes"));
+}
+
 absl::Status SetListenAddress(const std::string& value, Options& options) {
   const bool is_unix = std::string_view(value).starts_with(kUnixScheme);
   if (is_unix ? value.size() == kUnixScheme.size() : !IsHostAndPort(value)) {
     return absl::InvalidArgumentError(
         base::StrCat("--listen: \"", value, "\" is neither unix:PATH nor HOST:PORT"));
   }
-  if (is_unix && value.size() - kUnixScheme.size() > kMaxSocketPathBytes) {
-    return absl::InvalidArgumentError(
-        base::StrCat("--listen: the path is longer than ", kMaxSocketPathBytes, " bytes"));
+  if (is_unix) {
+    absl::Status checked = CheckSocketPath("--listen", value.size() - kUnixScheme.size());
+    if (!checked.ok()) return checked;
   }
   options.listen_address = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetLocalSocket(std::string_view flag, const std::string& value, Options& options) {
+  if (value.empty()) return absl::InvalidArgumentError(base::StrCat(flag, ": the path is empty"));
+  if (absl::Status checked = CheckSocketPath(flag, value.size()); !checked.ok()) return checked;
+  options.local_socket = value;
   return absl::OkStatus();
 }
 
@@ -81,6 +97,7 @@ absl::Status SetFlag(std::string_view flag, const std::string& value, Options& o
     return absl::OkStatus();
   }
   if (flag == "--listen") return SetListenAddress(value, options);
+  if (flag == "--local-socket") return SetLocalSocket(flag, value, options);
   if (flag == "--tokenizers-series") return SetSeries(flag, value, options);
   if (flag == "--parent-death") {
     return SetPositive(flag, value, "a process id", options.parent_pid);
@@ -96,7 +113,7 @@ bool IsFlag(std::string_view name) {
     if (name == flag) return true;
   }
   return name == "--model" || name == "--tokenizer" || name == "--listen" ||
-         name == "--tokenizers-series" || name == "--parent-death";
+         name == "--local-socket" || name == "--tokenizers-series" || name == "--parent-death";
 }
 
 }  // namespace

@@ -22,6 +22,15 @@ TEST(Options, BothWaysToWriteAFlag) {
   }
 }
 
+TEST(Options, TheLocalSocketIsAskedFor) {
+  const auto without = ParseOptions({"--model=t", "--listen=unix:/s"});
+  const auto with = ParseOptions({"--model=t", "--listen=unix:/s", "--local-socket", "/local"});
+  ASSERT_TRUE(without.ok());
+  ASSERT_TRUE(with.ok());
+  EXPECT_EQ(without->local_socket, "");
+  EXPECT_EQ(with->local_socket, "/local");
+}
+
 TEST(Options, LimitsAndTheirDefaults) {
   const auto defaults = ParseOptions({"--model=t", "--listen=unix:/s"});
   ASSERT_TRUE(defaults.ok());
@@ -72,6 +81,9 @@ TEST(Options, MistakesAreErrors) {
     EXPECT_FALSE(ParseOptions({"--tokenizer=t", std::string("--listen=") + address}).ok());
   }
   EXPECT_FALSE(ParseOptions({"--tokenizer=t", "--listen=unix:/s", "--max-batch=0"}).ok());
+  for (const std::string& path : {std::string(), std::string("/s"), std::string(108, 'x')}) {
+    EXPECT_FALSE(ParseOptions({"--model=t", "--listen=unix:/s", "--local-socket=" + path}).ok());
+  }
   EXPECT_FALSE(ParseOptions({"extra"}).ok());
 }
 

@@ -19,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "base/str_cat.h"
 #include "loader/tokenizer_loader.h"
+#include "server/backend.h"
+#include "server/frame_server.h"
 #include "server/tokenizer_service.h"
 #include "tokenizer/tokenizer.h"
 
@@ -72,6 +74,23 @@ std::string ListenedAddress(const std::string& asked, int port) {
   return base::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
 }
 
+// Nothing where no local socket is asked for.
+absl::StatusOr<std::unique_ptr<FrameServer>> ListenForFrames(const Options& options,
+                                                             Backend& backend) {
+  if (options.local_socket.empty()) return nullptr;
+  return FrameServer::Listen(options.local_socket, backend);
+}
+
+// Lets calls finish until `kDrainTime` is over. `frames` may be null.
+void Drain(grpc::Server& server, FrameServer* frames, Backend& backend) {
+  const auto deadline = std::chrono::system_clock::now() + kDrainTime;
+  server.GetHealthCheckService()->SetServingStatus(false);
+  if (frames != nullptr) frames->StopListening();
+  backend.calls.BeginDrain();
+  server.Shutdown(deadline);
+  if (frames != nullptr) frames->WaitUntilEnded(deadline);
+}
+
 Limits Filled(Limits limits) {
   if (limits.threads == 0) limits.threads = std::max(1U, std::thread::hardware_concurrency());
   return limits;
@@ -91,21 +110,26 @@ absl::Status Serve(const Options& options) {
       loader::LoadTokenizer(options.model_path, options.load);
   if (!tokenizer.ok()) return tokenizer.status();
 
-  TokenizerService service(*tokenizer, Filled(options.limits));
+  Backend backend(*tokenizer, Filled(options.limits));
+  absl::StatusOr<std::unique_ptr<FrameServer>> frames = ListenForFrames(options, backend);
+  if (!frames.ok()) return frames.status();
+  TokenizerService service(backend);
   int port = 0;
   const std::unique_ptr<grpc::Server> server = Start(options, service, port);
   if (server == nullptr) {
     return absl::UnavailableError(base::StrCat("cannot listen on ", options.listen_address));
   }
+  if (*frames != nullptr) {
+    if (absl::Status started = (*frames)->Start(); !started.ok()) return started;
+  }
   std::cerr << "triptych-tokenizer ready on " << ListenedAddress(options.listen_address, port)
             << std::endl;
   WaitForStop(options);
-  server->GetHealthCheckService()->SetServingStatus(false);
-  service.BeginDrain();
-  server->Shutdown(std::chrono::system_clock::now() + kDrainTime);
-  // All calls have ended and all connections are closed. To destroy gRPC as well takes ten seconds
-  // where large answers woke the poller that finishes their writes. Its threads still hold what
-  // was made here, so nothing of it is destroyed: it ends with the process.
+  Drain(*server, frames->get(), backend);
+  // All calls have ended, but for those over the local socket that had more to do than there was
+  // time, whose threads go on. All gRPC connections are closed. To destroy gRPC as well takes ten
+  // seconds where large answers woke the poller that finishes their writes. Its threads still hold
+  // what was made here, so nothing of it is destroyed: it ends with the process.
   std::quick_exit(0);
 }
 

@@ -5,15 +5,7 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <string>
-#include <string_view>
-
-#include "absl/status/status.h"
-#include "server/decode_session.h"
-#include "server/encode_slots.h"
-#include "server/limits.h"
-#include "server/open_calls.h"
-#include "tokenizer/tokenizer.h"
+#include "server/backend.h"
 #include "triptych/sidecar/v1/tokenizer_service.grpc.pb.h"
 
 namespace triptych::server {
@@ -21,15 +13,8 @@ namespace triptych::server {
 // Thread-safe: gRPC calls it from many threads.
 class TokenizerService final : public sidecar::v1::TokenizerService::Service {
  public:
-  // `tokenizer` must outlive this object. REQUIRES: every limit is at least 1.
-  TokenizerService(const tokenizer::Tokenizer& tokenizer, const Limits& limits)
-      : tokenizer_(tokenizer),
-        limits_(limits),
-        slots_(limits.threads),
-        stream_count_{limits.max_streams} {}
-
-  // Ends the streaming calls that have nothing to finish, now and as soon as the others have.
-  void BeginDrain() { calls_.BeginDrain(); }
+  // `backend` must outlive this object.
+  explicit TokenizerService(Backend& backend) : backend_(backend) {}
 
   grpc::Status Encode(grpc::ServerContext* context, const sidecar::v1::EncodeRequest* request,
                       sidecar::v1::EncodeResponse* response) override;
@@ -50,16 +35,10 @@ class TokenizerService final : public sidecar::v1::TokenizerService::Service {
                        sidecar::v1::GetInfoResponse* response) override;
 
  private:
-  absl::Status CheckBatch(int size) const;
-  absl::Status CheckSize(std::string_view field, const std::string& text) const;
-  absl::Status EncodeOne(const sidecar::v1::EncodeRequest& request,
-                         sidecar::v1::EncodeResponse& response);
+  // What a streaming call that ends is answered: UNAVAILABLE while draining, else OK.
+  grpc::Status EndStatus();
 
-  const tokenizer::Tokenizer& tokenizer_;
-  const Limits limits_;
-  EncodeSlots slots_;
-  StreamCount stream_count_;
-  OpenCalls calls_;
+  Backend& backend_;
 };
 
 }  // namespace triptych::server

@@ -7,12 +7,13 @@ a call fails that should not, where the sidecar does not end with 0 after SIGTER
 stderr has a sanitizer's report. Meant for a build with ThreadSanitizer
 (scripts/check_sidecar_threads.sh); tests/unit/tokenizer/test_sidecar_server.py has a short run.
 
-Everything stays on this machine: one child process on one Unix socket, which ends with this one.
+Everything stays on this machine: one child process on two Unix sockets, which ends with this one.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import signal
@@ -22,11 +23,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import grpc
 
+from tests.unit.tokenizer.frame_caller import DECODE, ENCODE, Caller, frame
 from tests.unit.tokenizer.hard_texts import PIECES, SENTENCES
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
@@ -34,14 +38,16 @@ from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 12
 TEXTS = [*(text.encode() for text in (*PIECES, *SENTENCES)), b"word " * 3000, b""]
+_Ask = Callable[[Iterator[Any]], Iterable[Any]]  # a streaming call
 _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
 
 
 class Load:
     """Threads that call one sidecar, and what came of it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, local_socket: Path) -> None:
         self._address = address
+        self._local_socket = local_socket
         self._stop = threading.Event()
         self.is_draining = threading.Event()
         self.calls: Counter[str] = Counter()
@@ -74,6 +80,7 @@ class Load:
         methods: list[Callable[[pb_grpc.TokenizerServiceStub, random.Random], None]] = [
             *(self._encode, self._batch, self._decode, self._streams, self._texts),
             *(self._cancel_stream, self._cancel_encode, self._refused, self._info),
+            *(self._local_streams, self._local_texts, self._local_hang_up),
         ]
         with self._connect() as channel:
             stub = pb_grpc.TokenizerServiceStub(channel)
@@ -86,6 +93,10 @@ class Load:
                     if self.is_draining.is_set() and error.code() in _AWAY:
                         return
                     self.problems.append(f"{method.__name__}: {error.code()} {error.details()}")
+                except OSError as error:
+                    if self.is_draining.is_set():
+                        return
+                    self.problems.append(f"{method.__name__}: {error}")
                 except AssertionError as error:
                     self.problems.append(f"{method.__name__}: another answer: {error}")
 
@@ -104,16 +115,38 @@ class Load:
         assert self._decoded[i] == stub.Decode(request).text, i
 
     def _texts(self, stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+        self._check_texts(stub.StreamEncode, rng)
+
+    def _streams(self, stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+        self._check_streams(stub.StreamDecode, rng)
+
+    def _local_texts(self, _stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+        with closing(Caller(self._local_socket, ENCODE)) as caller:
+            self._check_texts(lambda turns: map(caller.encode, turns), rng)
+
+    def _local_streams(self, _stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+        with closing(Caller(self._local_socket, DECODE)) as caller:
+            self._check_streams(lambda turns: map(caller.decode, turns), rng)
+
+    def _local_hang_up(self, _stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+        with closing(Caller(self._local_socket, DECODE)) as caller:
+            turns = self._turns(rng.choices(range(len(TEXTS)), k=16))
+            for turn in itertools.islice(turns, rng.randrange(3)):
+                caller.decode(turn)
+            last = frame(next(turns))
+            caller.socket.sendall(last[: rng.randrange(len(last) + 1)])
+
+    def _check_texts(self, ask: _Ask, rng: random.Random) -> None:
         picked = [rng.choices(range(len(TEXTS)), k=4) for _ in range(4)]
         turns = [pb.StreamEncodeRequest(requests=[_request(TEXTS[i]) for i in p]) for p in picked]
-        for indices, response in zip(picked, stub.StreamEncode(iter(turns)), strict=True):
+        for indices, response in zip(picked, ask(iter(turns)), strict=True):
             expected = [self._encoded[i] for i in indices]
             assert expected == [result.response for result in response.results], indices
 
-    def _streams(self, stub: pb_grpc.TokenizerServiceStub, rng: random.Random) -> None:
+    def _check_streams(self, ask: _Ask, rng: random.Random) -> None:
         picked = rng.choices(range(len(TEXTS)), k=16)
         texts: list[bytearray] = [bytearray() for _ in picked]
-        for response in stub.StreamDecode(self._turns(picked)):
+        for response in ask(self._turns(picked)):
             begin = 0
             data = response.texts.text.encode()
             for at, size in enumerate(response.texts.sizes):
@@ -175,10 +208,14 @@ def drive(binary: Path, model: Path, seconds: float) -> list[str]:
     """Run the load; return what went wrong."""
     with tempfile.TemporaryDirectory() as directory, (Path(directory) / "stderr").open("w+") as log:
         address = f"unix:{directory}/s"
-        arguments = [f"--model={model}", f"--listen={address}", f"--parent-death={os.getpid()}"]
+        local_socket = Path(directory) / "local"
+        arguments = [
+            *(f"--model={model}", f"--listen={address}", f"--local-socket={local_socket}"),
+            f"--parent-death={os.getpid()}",
+        ]
         process = subprocess.Popen([binary, *arguments], stderr=log)
         try:
-            load = Load(address) if _wait_until_ready(process, log.name) else None
+            load = Load(address, local_socket) if _wait_until_ready(process, log.name) else None
             if load is None:
                 return [f"the sidecar does not start: {Path(log.name).read_text()}"]
             threads = load.start()

@@ -57,10 +57,18 @@ def serve(path: Path, socket: Path) -> Iterator[Sidecar]:
         yield Sidecar(Tokenizer.from_file(str(path)), stub)
 
 
+def local_socket(socket: Path) -> Path:
+    """Return where the sidecar that listens on `socket` takes calls without gRPC."""
+    return socket.with_name(f"{socket.name}.local")
+
+
 @contextmanager
 def connect(path: Path, socket: Path) -> Iterator[pb_grpc.TokenizerServiceStub]:
     """Run a sidecar for the tokenizer at `path`, whatever its form."""
-    arguments = [f"--tokenizer={path}", f"--listen=unix:{socket}", f"--parent-death={os.getpid()}"]
+    arguments = [
+        *(f"--tokenizer={path}", f"--listen=unix:{socket}", f"--parent-death={os.getpid()}"),
+        f"--local-socket={local_socket(socket)}",
+    ]
     process = subprocess.Popen([BINARY, *arguments], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:

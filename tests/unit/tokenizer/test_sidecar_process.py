@@ -40,6 +40,15 @@ def test_help_and_version(binary: Path) -> None:
         (["--listen=1"], '--listen: "1" is neither unix:PATH nor HOST:PORT'),
         (["--max-batch=0"], '--max-batch: "0" is not a number from 1 on'),
         (["--listen=unix:" + "x" * 108], "--listen: the path is longer than 107 bytes"),
+        (
+            ["--local-socket=" + "x" * 108],
+            "--local-socket: the path is longer than 107 bytes",
+        ),
+        (["--local-socket="], "--local-socket: the path is empty"),
+        (
+            ["--model=m", "--listen=unix:/s", "--local-socket=/s"],
+            "--local-socket: the path is that of --listen; give another one",
+        ),
         (["--port", "1"], '"--port" is not a flag; see --help'),
         (["--tokenizers-series=2"], '--tokenizers-series: "2" is neither 0.23 nor 1.0'),
         (["--parent-death=me"], '--parent-death: "me" is not a process id'),
