@@ -140,7 +140,9 @@ class Application:
         with stage("tokenizer sidecar"):
             self._sidecar = SidecarProcess(self._config.sidecar_binary, file)
             await self._sidecar.start()
-            self._tokenizer = SidecarClient(self._sidecar.address)
+            self._tokenizer = SidecarClient(
+                self._sidecar.address, local_socket=self._sidecar.local_socket
+            )
 
     async def _start_engine(self) -> VllmEngine:
         with stage(f"engine: loading {self._config.model}"):

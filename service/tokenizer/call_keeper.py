@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from service.tokenizer.turn_call import TurnCall
@@ -14,10 +15,10 @@ _Call = TypeVar("_Call", bound=TurnCall[Any])
 class CallKeeper(Generic[_Call]):
     """Hands out one call to all who ask, for as long as it lives. Belongs to one event loop."""
 
-    def __init__(self, make: Callable[[], _Call], address: str, timeout_s: float) -> None:
-        """Prepare; nothing is sent. Connecting may take `timeout_s`."""
+    def __init__(self, make: Callable[[], _Call], socket: Path, timeout_s: float) -> None:
+        """Prepare; nothing is sent. Connecting to `socket` may take `timeout_s`."""
         self._make = make
-        self._address = address
+        self._socket = socket
         self._timeout_s = timeout_s
         self._call: _Call | None = None
         self._connecting: asyncio.Task[_Call] | None = None  # one for all who wait
@@ -40,6 +41,6 @@ class CallKeeper(Generic[_Call]):
 
     async def _connect(self) -> _Call:
         call = self._make()
-        await call.connect(self._address, self._timeout_s)
+        await call.connect(self._socket, self._timeout_s)
         self._call = call
         return call

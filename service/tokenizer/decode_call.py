@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from service.domain.tokens import StreamText
 from service.errors import InvalidRequestError, TokenizerUnavailableError, TriptychError
@@ -20,8 +19,6 @@ from service.tokenizer.turn_call import TurnCall
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 _Waiter = asyncio.Future[StreamText]
-# StreamText(*row), but without a call of Python's.
-_new_text: Callable[[tuple[str, None, int]], StreamText] = partial(tuple.__new__, StreamText)
 
 
 @dataclass(slots=True)
@@ -41,7 +38,7 @@ class _Turn:
 class DecodeCall(TurnCall[_Turn]):
     """One StreamDecode call and its streams, which die with it."""
 
-    path = "/triptych.sidecar.v1.TokenizerService/StreamDecode"
+    method = "/triptych.sidecar.v1.TokenizerService/StreamDecode"
 
     def __init__(self) -> None:
         """Prepare; must be called inside the event loop."""
@@ -59,20 +56,19 @@ class DecodeCall(TurnCall[_Turn]):
 
     def append(self, stream_id: int, token_ids: Sequence[int]) -> _Waiter:
         """Append ids; return what will be the text that they make certain."""
-        if not self._has_turn or self._failure is not None:
+        if not self._has_turn:
             self._begin_turn()
         turn = self._turn
-        ids = turn.token_ids
-        size = len(ids)
         try:
-            ids.extend(token_ids)
+            turn.token_ids.extend(token_ids)
         except (OverflowError, TypeError) as exc:
-            index = len(ids) - size
-            del ids[size:]
+            size = sum(turn.token_counts)
+            index = len(turn.token_ids) - size
+            del turn.token_ids[size:]
             raise InvalidRequestError(f"token_ids[{index}]", f"not a token id: {exc}") from exc
         waiter: _Waiter = asyncio.Future(loop=self._loop)
         turn.stream_ids.append(stream_id)
-        turn.token_counts.append(len(ids) - size)
+        turn.token_counts.append(len(token_ids))
         turn.append_waiters.append(waiter)
         return waiter
 
@@ -108,7 +104,9 @@ class DecodeCall(TurnCall[_Turn]):
         texts = response.texts
         waiters = [*turn.append_waiters, *turn.close_waiters]
         counts = [*turn.token_counts, *([0] * len(turn.closes))]
-        results = list(map(_new_text, zip(_pieces(texts), itertools.repeat(None), counts)))
+        rows = zip(_pieces(texts), itertools.repeat(None), counts)
+        # StreamText(*row) for each, but without a call of Python's.
+        results: list[StreamText] = list(map(tuple.__new__, itertools.repeat(StreamText), rows))
         for stop in texts.stops:
             stopped = StreamText(results[stop.index].text, stop.stop_index, stop.tokens_used)
             results[stop.index] = stopped
@@ -147,9 +145,10 @@ def _pieces(texts: pb.TextColumns) -> list[str]:
     pieces = []
     begin = 0
     if text.isascii():
-        for size in texts.sizes:
-            pieces.append(text[begin : begin + size])
-            begin += size
+        for size in texts.sizes[:]:
+            end = begin + size
+            pieces.append(text[begin:end])
+            begin = end
         return pieces
     data = text.encode()
     for size in texts.sizes:

@@ -15,7 +15,7 @@ _Waiter = asyncio.Future[pb.EncodeResponse]
 class EncodeCall(TurnCall[list[_Waiter]]):
     """One StreamEncode call. For short texts: a long one holds up those behind it."""
 
-    path = "/triptych.sidecar.v1.TokenizerService/StreamEncode"
+    method = "/triptych.sidecar.v1.TokenizerService/StreamEncode"
 
     def __init__(self) -> None:
         """Prepare; must be called inside the event loop."""

@@ -1,8 +1,8 @@
 """The sidecar's process: started, watched, started again when it dies, stopped.
 
-It serves on a Unix socket in a private directory, at one address for as long as this object lives,
-so clients need not know of restarts. The sidecar also watches us: when this process dies, even by
-kill -9, it ends itself (`--parent-death`).
+It serves on two Unix sockets in a private directory, at the same paths for as long as this object
+lives, so clients need not know of restarts. The sidecar also watches us: when this process dies,
+even by kill -9, it ends itself (`--parent-death`).
 
 Knows nothing of tokenizing; see sidecar_client.py.
 Tested by tests/unit/tokenizer/test_sidecar_process.py.
@@ -79,6 +79,13 @@ class SidecarProcess:
         return f"unix:{self._directory / 'tokenizer.sock'}"
 
     @property
+    def local_socket(self) -> Path:
+        """The socket for calls without gRPC; valid after `start`, across restarts."""
+        if self._directory is None:
+            raise StartupError("the sidecar has not been started")
+        return self._directory / "local.sock"
+
+    @property
     def pid(self) -> int | None:
         """The process id of the sidecar that runs now, if one does."""
         running = self._process is not None and self._process.returncode is None
@@ -112,6 +119,7 @@ class SidecarProcess:
         arguments = (
             f"--model={self._tokenizer}",
             f"--listen={self.address}",
+            f"--local-socket={self.local_socket}",
             f"--parent-death={os.getpid()}",
         )
         try:

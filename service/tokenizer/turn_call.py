@@ -19,10 +19,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from service.errors import TokenizerUnavailableError, TriptychError
-from service.tokenizer.http2_call import Http2Call
+from service.tokenizer.frame_call import FrameCall
 
 _RETRY_S = 0.02
 _Turn = TypeVar("_Turn")
@@ -34,24 +35,24 @@ class TurnCall(ABC, Generic[_Turn]):
     A subclass gathers a `_Turn`, and calls `_begin_turn` before it puts anything into it.
     """
 
-    path: ClassVar[str]
+    method: ClassVar[str]
 
     def __init__(self) -> None:
         """Prepare; must be called inside the event loop."""
         self._loop = asyncio.get_running_loop()
-        self._call = Http2Call(self._take_message, self._end)  # replaced until one connects
+        self._call = FrameCall(self._take_message, self._end)  # replaced until one connects
         self._waiting: deque[_Turn] = deque()  # one for each request
         self._has_turn = False
         self._failure: TriptychError | None = None
 
-    async def connect(self, address: str, timeout_s: float) -> None:
+    async def connect(self, socket: Path, timeout_s: float) -> None:
         """Connect, trying again while there is nobody; raise TokenizerUnavailableError."""
         deadline = self._loop.time() + timeout_s
         while True:
             try:
-                self._call = Http2Call(self._take_message, self._end)
+                self._call = FrameCall(self._take_message, self._end)
                 async with asyncio.timeout_at(deadline):
-                    await self._call.connect(address, self.path)
+                    await self._call.connect(str(socket), self.method)
             except (OSError, TimeoutError) as exc:
                 if self._loop.time() + _RETRY_S >= deadline:
                     raise TokenizerUnavailableError(

@@ -25,7 +25,7 @@ from tests.conformance.parsers.recordings import (
     Recording,
 )
 from tests.conformance.parsers.steps import steps
-from tests.unit.tokenizer.running_sidecar import connect
+from tests.unit.tokenizer.running_sidecar import connect, local_socket
 
 _CHUNKINGS = [(longest, seed) for longest in (1, 2, 3, 5, 12, 10_000) for seed in range(3)]
 
@@ -34,7 +34,7 @@ _CHUNKINGS = [(longest, seed) for longest in (1, 2, 3, 5, 12, 10_000) for seed i
 class Machine:
     """A sidecar, and vLLM's tokenizer, for one vocabulary."""
 
-    address: str
+    socket: Path
     tokenizer: Any
 
     def ids(self, text: str) -> list[int]:
@@ -55,7 +55,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     (directory / "config.json").write_text('{"model_type": "qwen2"}')
     socket = directory / "sidecar.sock"
     with connect(directory / "tokenizer.json", socket):
-        yield Machine(f"unix:{socket}", get_tokenizer(str(directory)))
+        yield Machine(socket, get_tokenizer(str(directory)))
 
 
 def _make_plain(path: Path) -> None:
@@ -72,7 +72,7 @@ async def _ours(machine: Machine, recording: Recording, *all_chunks: Any) -> lis
 
     ours = OurStream(machine.tokenizer, recording)
     prompt_ids = machine.ids(recording.prompt)
-    client = SidecarClient(machine.address)
+    client = SidecarClient(f"unix:{machine.socket}", local_socket=local_socket(machine.socket))
     try:
         return [await _one(ours, client, prompt_ids, chunks) for chunks in all_chunks]
     finally:

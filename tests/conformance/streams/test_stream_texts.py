@@ -23,7 +23,7 @@ from tests.conformance.streams.cases import Case, random_cases
 from tests.conformance.streams.vocabularies import MADE, write
 from tests.parity.real_vocabularies import real_vocabularies
 from tests.pinned_package import FetchError
-from tests.unit.tokenizer.running_sidecar import connect
+from tests.unit.tokenizer.running_sidecar import connect, local_socket
 
 if TYPE_CHECKING:
     from tests.conformance.streams.vllm_stream import VllmStream
@@ -104,7 +104,7 @@ async def compare(path: Path, socket: Path) -> None:
         whole = "".join(stream(tokenizer, case).pieces)
         cases.append(case.with_stops(whole, random_) if random_.random() < 0.8 else case)
     with connect(path, socket):
-        client = SidecarClient(f"unix:{socket}")
+        client = SidecarClient(f"unix:{socket}", local_socket=local_socket(socket))
         ours = await asyncio.gather(*(our_stream(client, case) for case in cases))
         await client.close()
     stopped = 0

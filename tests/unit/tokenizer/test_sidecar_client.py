@@ -12,7 +12,7 @@ import pytest
 
 from service.errors import TokenizerUnavailableError
 from service.ports import TokenStream
-from service.tokenizer.http2_call import Http2Call
+from service.tokenizer.frame_call import FrameCall
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess, SidecarTimings
 from tests.contract.tokenizer_contract import TokenizerContract
@@ -22,13 +22,13 @@ from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 def record_messages(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Return the list into which all messages of long-lived calls go from now on."""
     sent: list[bytes] = []
-    send = Http2Call.send
+    send = FrameCall.send
 
-    def record(call: Http2Call, message: bytes) -> None:
+    def record(call: FrameCall, message: bytes) -> None:
         sent.append(message)
         send(call, message)
 
-    monkeypatch.setattr(Http2Call, "send", record)
+    monkeypatch.setattr(FrameCall, "send", record)
     return sent
 
 
@@ -55,7 +55,7 @@ async def process(
 @pytest.fixture
 async def tokenizer(process: SidecarProcess) -> AsyncIterator[SidecarClient]:
     """A client of the supervised sidecar."""
-    client = SidecarClient(process.address)
+    client = SidecarClient(process.address, local_socket=process.local_socket)
     yield client
     await client.close()
 
@@ -156,7 +156,9 @@ async def test_pending_streams_fail_when_the_sidecar_is_killed_and_other_calls_a
 
 async def test_nobody_at_the_address(tmp_path: Path) -> None:
     """Without a sidecar a call fails as unavailable after the connect timeout."""
-    client = SidecarClient(f"unix:{tmp_path / 'none'}", connect_timeout_s=0.05)
+    client = SidecarClient(
+        f"unix:{tmp_path / 'none'}", local_socket=tmp_path / "no", connect_timeout_s=0.05
+    )
 
     with pytest.raises(TokenizerUnavailableError):
         await client.encode("a")

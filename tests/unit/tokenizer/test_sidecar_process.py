@@ -94,6 +94,7 @@ async def test_start_and_stop(binary: Path, trained_path: Callable[[str], Path])
     pid = process.pid
     assert pid is not None
     assert socket.is_socket()
+    assert process.local_socket.is_socket()
     assert 0o700 == socket.parent.stat().st_mode & 0o777
 
     await process.stop()
