@@ -69,11 +69,17 @@ size_t Prefetch(const WordTable& table, std::string_view text, std::span<const u
   return from;
 }
 
+void MakeRoom(std::vector<uint32_t>& ids, size_t size) {
+  if (ids.size() < size) ids.resize(size);
+}
+
 size_t FindMedium(const WordTable& table, std::string_view word, size_t readable, uint32_t* out) {
   return word.size() <= WordTable::Medium::kMaxBytes ? table.FindMedium(word, readable, out) : 0;
 }
 
 }  // namespace
+
+static_assert(Vocabulary::kMaxId < MergeTable::kNobody);
 
 Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
     : vocabulary_(std::move(vocabulary)),
@@ -82,6 +88,11 @@ Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
       memory_(options_.merges.size()) {}
 
 absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
+  if (options.merges.size() > MergeTable::kMaxMerges) {
+    return absl::InvalidArgumentError(base::StrCat("merges: ", options.merges.size(),
+                                                   " are more than the ", MergeTable::kMaxMerges,
+                                                   " that are supported"));
+  }
   std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
   bpe->FillCharacterIds();
   if (bpe->options_.unk_token.has_value()) {
@@ -194,6 +205,17 @@ void Bpe::FindCuts() {
 void Bpe::Seed() {
   using Short = WordTable::Short;
   auto table = std::make_shared<WordTable>(vocabulary_.size());
+  std::array<ShortWord, kWordsTogether> words;
+  std::array<Short::Key, kWordsTogether> keys;
+  size_t count = 0;
+  const auto insert_all = [&] {
+    MergeWords(merges_, memory_, std::span(words).first(count));
+    for (size_t i = 0; i < count; ++i) {
+      if (words[i].size > Short::kMaxIds) continue;
+      table->InsertSeed(keys[i], words[i].ids.data(), words[i].size);
+    }
+    count = 0;
+  };
   Symbols symbols;
   for (uint32_t id = 0; id < vocabulary_.id_limit(); ++id) {
     const auto token = vocabulary_.TokenOf(id);
@@ -202,6 +224,11 @@ void Bpe::Seed() {
     if (!word.has_value() || word->empty() || word->size() > Short::kMaxBytes) continue;
     const Short::Key key = Short::KeyOf(*word, /*is_readable=*/false);
     table->Prefetch(key);  // it is larger than the cache, and merging takes as long as reading it
+    if (!options_.ignore_merges && FindCharacters(*word, words[count])) {
+      keys[count++] = key;
+      if (count == kWordsTogether) insert_all();
+      continue;
+    }
     symbols.clear();
     if (!AppendWord(*word, /*is_no_token=*/false, symbols).ok()) continue;
     MergeSymbols(merges_, memory_, symbols);
@@ -210,6 +237,7 @@ void Bpe::Seed() {
     for (size_t i = 0; i < symbols.size(); ++i) ids[i] = symbols[i].id;
     table->InsertSeed(key, ids, symbols.size());
   }
+  insert_all();
   const std::lock_guard lock(words_mutex_);
   words_ = std::move(table);
 }
@@ -236,6 +264,7 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
   };
   size_t used = ids.size(), prefetched = 0;
   ids.resize(used + room_from(0));
+  NewWords new_words;
   for (size_t i = 0; i < ends.size(); ++i) {
     // Nearly all words are found here, so here is nothing else.
     size_t count = WordTable::Short::kElsewhere;
@@ -258,38 +287,65 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
     }
     count = is_new ? 0 : FindMedium(*table, word, text.size() - begin, out);
     if (count == 0) {
-      const absl::StatusOr<size_t> added = AddIdsOf(word, is_new, *table, used, ids);
+      const absl::StatusOr<size_t> added = AddIdsOf(word, is_new, *table, used, ids, new_words);
       if (!added.ok()) return added.status();
       count = *added;
     }
     used += count;
+    if (new_words.count == kWordsTogether) used += AddIdsOf(new_words, *table, used, ids);
     begin = ends[i];
-    if (ids.size() < used + room_from(i + 1)) ids.resize(used + room_from(i + 1));
+    MakeRoom(ids, used + room_from(i + 1));
   }
+  if (new_words.count > 0) used += AddIdsOf(new_words, *table, used, ids);
   ids.resize(used);
   return absl::OkStatus();
 }
 
 absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTable& table,
-                                     size_t used, std::vector<uint32_t>& ids) const {
-  const auto make_room = [&](size_t count) {
-    if (ids.size() < used + count) ids.resize(used + count);
-  };
+                                     size_t used, std::vector<uint32_t>& ids,
+                                     NewWords& new_words) const {
   const WordTable::Ids known = is_new ? WordTable::Ids{nullptr, 0} : table.FindLong(word);
   if (known.begin != nullptr) {
-    make_room(known.count);
+    MakeRoom(ids, used + known.count);
     std::copy_n(known.begin, known.count, ids.data() + used);
     return known.count;
   }
   // What is a token would have been seeded.
+  const auto whole = is_new && table.has_all_seeds() ? std::nullopt : WholeToken(word);
+  if (!whole.has_value() && FindCharacters(word, new_words.words[new_words.count])) {
+    new_words.texts[new_words.count] = word;
+    new_words.places[new_words.count++] = used;
+    return 0;
+  }
   Symbols symbols;
-  const absl::Status made = AppendWord(word, is_new && table.has_all_seeds(), symbols);
+  const absl::Status made = AppendWord(word, /*is_no_token=*/!whole.has_value(), symbols);
   if (!made.ok()) return made;
   MergeSymbols(merges_, memory_, symbols);
-  make_room(symbols.size());
+  MakeRoom(ids, used + symbols.size());
   for (size_t i = 0; i < symbols.size(); ++i) ids[used + i] = symbols[i].id;
   table.Insert(word, ids.data() + used, symbols.size());
   return symbols.size();
+}
+
+size_t Bpe::AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
+                     std::vector<uint32_t>& ids) const {
+  const std::span<ShortWord> words(new_words.words.data(), new_words.count);
+  MergeWords(merges_, memory_, words);
+  size_t size = 0;
+  for (const ShortWord& word : words) size += word.size;
+  MakeRoom(ids, used + size);
+  // From the last word to the first, each with the ids behind it, which make room.
+  uint32_t* end = ids.data() + used;
+  uint32_t* to = end + size;
+  for (size_t i = words.size(); i-- > 0;) {
+    uint32_t* const begin = ids.data() + new_words.places[i];
+    to = std::copy_backward(begin, end, to);
+    to = std::copy_backward(words[i].ids.data(), words[i].ids.data() + words[i].size, to);
+    table.Insert(new_words.texts[i], to, words[i].size);
+    end = begin;
+  }
+  new_words.count = 0;
+  return size;
 }
 
 absl::Status Bpe::AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const {
@@ -320,20 +376,37 @@ absl::StatusOr<Symbols> Bpe::SymbolsOf(std::string_view piece, bool is_no_token)
 }
 
 absl::Status Bpe::AppendUnmerged(std::string_view piece, bool is_no_token, Symbols& symbols) const {
-  if (options_.ignore_merges && !is_no_token && piece.size() <= vocabulary_.longest()) {
-    const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
-    if (const std::optional<uint32_t> whole = vocabulary_.IdOf(written)) {
-      symbols.push_back({*whole, static_cast<uint32_t>(written.size())});
-      return absl::OkStatus();
-    }
+  if (const auto whole = is_no_token ? std::nullopt : WholeToken(piece)) {
+    symbols.push_back(*whole);
+    return absl::OkStatus();
   }
   return AppendCharacters(piece, symbols);
 }
 
+std::optional<Symbol> Bpe::WholeToken(std::string_view piece) const {
+  if (!options_.ignore_merges || piece.size() > vocabulary_.longest()) return std::nullopt;
+  const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
+  const std::optional<uint32_t> id = vocabulary_.IdOf(written);
+  if (!id.has_value()) return std::nullopt;
+  return Symbol{*id, static_cast<uint32_t>(written.size())};
+}
+
+bool Bpe::FindCharacters(std::string_view word, ShortWord& out) const {
+  if (has_affixes()) return false;
+  const uint32_t blank = splitter_.has_value() ? blank_id_ : byte_ids_[' '];
+  out.size = 0;
+  for (size_t at = 0; at < word.size();) {
+    const auto [id, size] = CharacterAt(word, at);
+    const uint32_t known = word[at] == ' ' ? blank : id;
+    if (known == CharacterIds::kNone || out.size == ShortWord::kMaxSymbols) return false;
+    out.ids[out.size++] = known;
+    at += size;
+  }
+  return true;
+}
+
 absl::Status Bpe::AppendCharacters(std::string_view piece, Symbols& symbols) const {
-  const bool has_affixes =
-      !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
-  size_t at = has_affixes ? 0 : AppendKnown(piece, byte_ids_[' '], symbols);
+  size_t at = has_affixes() ? 0 : AppendKnown(piece, byte_ids_[' '], symbols);
   if (at == piece.size()) return absl::OkStatus();
   // The unknown token goes in front of the next known one, so byte_fallback tokens overtake it.
   std::optional<Symbol> unknown;
@@ -342,7 +415,7 @@ absl::Status Bpe::AppendCharacters(std::string_view piece, Symbols& symbols) con
     auto [id, size] = CharacterAt(piece, at);
     end = at + size;
     std::string_view spelled;
-    if (has_affixes) {
+    if (has_affixes()) {
       affixed = Spelled(Written(piece.substr(at, size), written), at == 0, end == piece.size());
       spelled = affixed;
       id = vocabulary_.IdOf(spelled).value_or(CharacterIds::kNone);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "models/batch_merger.h"
 #include "models/blank_splitter.h"
 #include "models/character_ids.h"
 #include "models/merge_table.h"
@@ -57,7 +58,7 @@ struct BpeOptions {
 class Bpe final : public Model {
  public:
   // INVALID_ARGUMENT, with the place ("merges[17]: ..."), where a merge's parts or result are not
-  // in the vocabulary.
+  // in the vocabulary, or there are more than MergeTable::kMaxMerges.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Bpe>> Create(Vocabulary vocabulary,
                                                                    BpeOptions options);
 
@@ -101,6 +102,14 @@ class Bpe final : public Model {
   // What is to merge: one symbol for each character, or one for a piece that is a token anyway.
   absl::Status AppendUnmerged(std::string_view piece, bool is_no_token, Symbols& symbols) const;
   absl::Status AppendCharacters(std::string_view piece, Symbols& symbols) const;
+  // The piece as a whole, where ignore_merges says so and it is a token.
+  [[nodiscard]] std::optional<Symbol> WholeToken(std::string_view piece) const;
+  // The symbols of a word of AppendIds before any merge; false where there are too many, or a
+  // character is not simply one token.
+  bool FindCharacters(std::string_view word, ShortWord& out) const;
+  [[nodiscard]] bool has_affixes() const {
+    return !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
+  }
   // Puts the characters up to the first that the vocabulary lacks into `symbols`, which is empty;
   // returns its place. `blank` is the id of a " ".
   size_t AppendKnown(std::string_view piece, uint32_t blank, Symbols& symbols) const;
@@ -123,11 +132,23 @@ class Bpe final : public Model {
 
   // AppendUnmerged for a word of AppendIds, whose blanks are " " where there is a splitter.
   absl::Status AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const;
+  // Short words that are new, to be merged together; and the places in the ids where theirs belong.
+  struct NewWords {
+    size_t count = 0;
+    std::array<std::string_view, kWordsTogether> texts;
+    std::array<size_t, kWordsTogether> places;
+    std::array<ShortWord, kWordsTogether> words;
+  };
   // Writes the ids of a word that is in no slot of `table` to ids[used] and the following, for
-  // which it makes room, and returns their number; `table` learns them. `is_new` says that the word
-  // is short and not known.
+  // which it makes room, and returns their number; `table` learns them. Or it adds the word to
+  // `new_words`, which are not full, and returns 0. `is_new` says that the word is short and not
+  // known.
   absl::StatusOr<size_t> AddIdsOf(std::string_view word, bool is_new, WordTable& table, size_t used,
-                                  std::vector<uint32_t>& ids) const;
+                                  std::vector<uint32_t>& ids, NewWords& new_words) const;
+  // Writes the ids of the new words to their places, before ids[used], and returns their number;
+  // `table` learns them.
+  size_t AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
+                  std::vector<uint32_t>& ids) const;
   [[nodiscard]] std::shared_ptr<WordTable> words() const;
 
   Vocabulary vocabulary_;

@@ -308,6 +308,42 @@ TEST(Bpe, AWordOfATextIsNeverATokenWithATrueBlank) {
   EXPECT_EQ(ids, (std::vector<uint32_t>{5}));
 }
 
+// The ids of the words of a text, each by itself.
+std::vector<uint32_t> IdsOfEach(const Bpe& bpe, const std::vector<std::string>& words) {
+  std::vector<Token> tokens;
+  for (const std::string& word : words) EXPECT_TRUE(bpe.Tokenize(word, tokens).ok());
+  std::vector<uint32_t> ids;
+  for (const Token& token : tokens) ids.push_back(token.id);
+  return ids;
+}
+
+// New words wait for each other, known ones and long ones do not: all ids come in order.
+TEST(Bpe, ManyNewWordsOfATextAreMergedAsEachAlone) {
+  std::mt19937 random(9);
+  for (int round = 0; round < 200; ++round) {
+    const RandomBpe made = MakeRandomBpe(random, 1 + random() % 4, random() % 30);
+    const auto bpe = Bpe::Create(VocabularyOf(made.tokens), {.merges = made.merges});
+    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+    for (int text_number = 0; text_number < 5; ++text_number) {
+      std::vector<std::string> words(random() % 80);
+      std::string text;
+      std::vector<uint32_t> ends;
+      for (std::string& word : words) {
+        word.resize(1 + random() % (random() % 10 == 0 ? 100 : 12));
+        // Some characters are unknown, and are dropped.
+        for (char& c : word) c = static_cast<char>('a' + random() % 5);
+        text += word;
+        ends.push_back(static_cast<uint32_t>(text.size()));
+      }
+      std::vector<uint32_t> ids = {7, 7};
+      ASSERT_TRUE((*bpe)->AppendIds(text, 0, ends, ids).ok());
+      std::vector<uint32_t> expected = IdsOfEach(**bpe, words);
+      expected.insert(expected.begin(), {7, 7});
+      ASSERT_EQ(ids, expected) << text;
+    }
+  }
+}
+
 TEST(Bpe, CharactersOfEverySizeAreFound) {
   const std::vector<std::string> characters = {"a", "é", "€", "🙂", "\u00bf", "\u00c0"};
   std::vector<std::string> tokens = characters;

@@ -6,23 +6,25 @@
 namespace triptych::models {
 
 MergeTable::MergeTable(size_t size)
-    : mask_(std::bit_ceil(std::max<size_t>(16, size + size / 2)) - 1),
-      shift_(61 - std::countr_one(mask_)),
-      slots_(mask_ + 1),
-      filter_(mask_ + 1) {}
+    : buckets_(std::bit_ceil(std::max<size_t>(16, size / 4))),
+      shift_(64 - std::countr_zero(buckets_.size() * kPlaces)),
+      filter_(buckets_.size() * kPlaces / 8),
+      ids_(size) {}
 
 void MergeTable::Insert(uint32_t left, uint32_t right, Merge merge) {
-  const uint64_t key = KeyOf(left, right);
-  const uint64_t place = PlaceOf(left, right);
+  const uint64_t pair = PairOf(left, right);
+  const uint64_t place = PlaceOf(pair);
   filter_[place / 8] |= static_cast<uint8_t>(1 << place % 8);
-  size_t at = place / 8;
-  while (slots_[at].key != kNoKey && slots_[at].key != key) at = (at + 1) & mask_;
-  slots_[at] = {key, merge};
-  if (left < kFirstIds && right < kFirstIds) first_[left * kFirstIds + right] = merge;
-  rank_limit_ = std::max(rank_limit_, merge.rank + 1);
-  if (!id_of_rank_.has_value()) return;
-  if (id_of_rank_->size() < rank_limit_) id_of_rank_->resize(rank_limit_);
-  (*id_of_rank_)[merge.rank] = merge.id;
+  size_t number = place / kPlaces, i = 0;
+  const auto entry = [&]() -> uint64_t& { return buckets_[number].entries[i]; };
+  while (entry() != kNoEntry && entry() >> kRankBits != pair) {
+    if (++i < buckets_[number].entries.size()) continue;
+    number = (number + 1) % buckets_.size();
+    i = 0;
+  }
+  entry() = pair << kRankBits | (merge.rank + 1);
+  ids_[merge.rank] = merge.id;
+  if (left < kFirstIds && right < kFirstIds) first_[left * kFirstIds + right] = merge.rank;
 }
 
 }  // namespace triptych::models

@@ -2,9 +2,9 @@
 #ifndef SIDECAR_MODELS_MERGE_TABLE_H_
 #define SIDECAR_MODELS_MERGE_TABLE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/huge_array.h"
@@ -17,10 +17,15 @@ struct Merge {
   uint32_t id;
 };
 
-// An open-addressing table, and before it a filter: eight bits for each slot, of which a pair sets
-// one. BPE does little else than ask for pairs, so this is what a word costs that was not seen
-// before. Most pairs do not merge, and the filter, which fits into the cache as the slots do not,
-// knows that of all but one in sixteen.
+// BPE does little else than ask for pairs, so this is what a word costs that was not seen before.
+//
+// Pairs are in buckets of one cache line, eight to each, as 64 bits: the two ids and the rank. One
+// that finds its bucket full goes to the next. What a rank becomes is in a table of its own, which
+// is asked only for merges that are applied.
+//
+// One who asks for a pair at a time first asks a filter, of which each pair sets one bit: most
+// pairs do not merge, and the filter, which fits into the cache as the buckets do not, knows that
+// of all but one in sixteen. One who looks at a whole bucket at once (batch_merger.h) needs none.
 //
 // Immutable once filled, so safe to share between threads.
 class MergeTable {
@@ -28,87 +33,111 @@ class MergeTable {
   // The rank of pairs that do not merge.
   static constexpr uint32_t kNoRank = UINT32_MAX;
   static constexpr uint32_t kFirstIds = 256;
+  static constexpr int kIdBits = 21, kRankBits = 22;
+  // What stands for a neighbour that is none: an id that no token has.
+  static constexpr uint32_t kNobody = (1u << kIdBits) - 1;
+  static constexpr size_t kMaxMerges = (size_t{1} << kRankBits) - 1;
 
-  // Room for `size` pairs.
+  // Room for `size` pairs. REQUIRES: size <= kMaxMerges.
   explicit MergeTable(size_t size);
 
-  // REQUIRES: AllowMergesThatDoNotGrow() was called before, if ever.
   // A pair that is there already gets the new merge, as in `tokenizers`.
-  // REQUIRES: at most as many pairs as there is room for; merge.rank is not kNoRank.
+  // REQUIRES: all ids are below kNobody, merge.rank < size, and each rank comes once.
   void Insert(uint32_t left, uint32_t right, Merge merge);
 
   // Starts to read what Insert will need.
   void PrefetchPlace(uint32_t left, uint32_t right) const {
-    __builtin_prefetch(&slots_[PlaceOf(left, right) / 8]);
+    __builtin_prefetch(BucketOf(PairOf(left, right)));
   }
 
-  // The merge of a pair; its rank is kNoRank where there is none.
-  [[nodiscard]] Merge Find(uint32_t left, uint32_t right) const {
-    return FindAt(left, right, PlaceOf(left, right));
+  // The rank of a pair.
+  [[nodiscard]] uint32_t Find(uint32_t left, uint32_t right) const {
+    return FindAt(left, right, PlaceOf(PairOf(left, right)));
   }
 
   // Find in two steps, for a caller who has several pairs: starts to read what there is of a pair.
   [[nodiscard]] uint64_t Prefetch(uint32_t left, uint32_t right) const {
-    const uint64_t place = PlaceOf(left, right);
-    __builtin_prefetch(&slots_[MayHold(place) ? place / 8 : 0]);
+    const uint64_t place = PlaceOf(PairOf(left, right));
+    __builtin_prefetch(&buckets_[MayHold(place) ? place / kPlaces : 0]);
     return place;
   }
   // REQUIRES: `place` is what Prefetch gave for the pair.
-  [[nodiscard]] Merge FindAt(uint32_t left, uint32_t right, uint64_t place) const {
-    if (!MayHold(place)) return {kNoRank, 0};
-    const uint64_t key = KeyOf(left, right);
-    size_t at = place / 8;
-    while (slots_[at].key != key && slots_[at].key != kNoKey) at = (at + 1) & mask_;
-    const Slot& slot = slots_[at];
-    return {slot.key == key ? slot.merge.rank : kNoRank, slot.merge.id};
+  [[nodiscard]] uint32_t FindAt(uint32_t left, uint32_t right, uint64_t place) const {
+    if (!MayHold(place)) return kNoRank;
+    const uint64_t pair = PairOf(left, right);
+    for (const Bucket* bucket = &buckets_[place / kPlaces];; bucket = NextBucket(bucket)) {
+      for (const uint64_t entry : bucket->entries) {
+        if (entry >> kRankBits == pair) return RankOf(entry);
+        if (entry == kNoEntry) return kNoRank;
+      }
+    }
   }
 
   // Find for two ids below kFirstIds, which in most vocabularies are the bytes: no hash, no search.
-  [[nodiscard]] Merge FindFirst(uint32_t left, uint32_t right) const {
+  [[nodiscard]] uint32_t FindFirst(uint32_t left, uint32_t right) const {
     return first_[left * kFirstIds + right];
   }
 
-  // One more than the highest rank.
-  [[nodiscard]] uint32_t rank_limit() const { return rank_limit_; }
+  // The id of what the pair with this rank becomes. REQUIRES: rank < rank_limit().
+  [[nodiscard]] uint32_t IdOf(uint32_t rank) const { return ids_[rank]; }
+  // Starts to read that, where it is not kNoRank.
+  void PrefetchIdOf(uint32_t rank) const {
+    __builtin_prefetch(ids_.data() + (rank == kNoRank ? 0 : rank));
+  }
+
+  // The number of pairs that there is room for: all ranks are below it.
+  [[nodiscard]] uint32_t rank_limit() const { return static_cast<uint32_t>(ids_.size()); }
 
   // Says that some merge does not make its left part longer; see symbol_merger.cc.
-  void AllowMergesThatDoNotGrow() { id_of_rank_.emplace(); }
-  [[nodiscard]] bool always_grow() const { return !id_of_rank_.has_value(); }
+  void AllowMergesThatDoNotGrow() { always_grow_ = false; }
+  [[nodiscard]] bool always_grow() const { return always_grow_; }
 
-  // Whether a pair of the rank `now` that becomes the token `id` is taken when the rank `queued` is
-  // due at its place. REQUIRES: the two ranks differ.
-  [[nodiscard]] bool IsTakenFor(uint32_t now, uint32_t id, uint32_t queued) const {
-    return !always_grow() && now != kNoRank && (*id_of_rank_)[queued] == id;
+  // Whether a pair of the rank `now` is taken when the rank `queued` is due at its place.
+  // REQUIRES: the two ranks differ.
+  [[nodiscard]] bool IsTakenFor(uint32_t now, uint32_t queued) const {
+    return !always_grow_ && now != kNoRank && ids_[now] == ids_[queued];
+  }
+
+  // For one who looks at a whole bucket: an entry of a pair is the pair and behind it, in the lower
+  // kRankBits, its rank and one. It is in the pair's bucket or, where that has no empty entry, in
+  // the next.
+  struct alignas(64) Bucket {
+    std::array<uint64_t, 8> entries;
+  };
+  static constexpr uint64_t kNoEntry = 0;
+  static uint64_t PairOf(uint32_t left, uint32_t right) {
+    return uint64_t{left} << kIdBits | right;
+  }
+  static uint32_t RankOf(uint64_t entry) {
+    return (static_cast<uint32_t>(entry) & ((1u << kRankBits) - 1)) - 1;
+  }
+  [[nodiscard]] const Bucket* BucketOf(uint64_t pair) const {
+    return &buckets_[PlaceOf(pair) / kPlaces];
+  }
+  [[nodiscard]] const Bucket* NextBucket(const Bucket* bucket) const {
+    const auto number = static_cast<size_t>(bucket - &buckets_[0]);
+    return &buckets_[number + 1 == buckets_.size() ? 0 : number + 1];
   }
 
  private:
-  static constexpr uint64_t kNoKey = 0;  // the slot is empty
+  // Bits of the filter for each bucket.
+  static constexpr uint64_t kPlaces = 32;
 
-  struct Slot {
-    uint64_t key;
-    Merge merge;
-  };
-
-  static uint64_t KeyOf(uint32_t left, uint32_t right) {
-    return (uint64_t{left} << 32 | right) + 1;
-  }
-  // Where a pair belongs: the number of its slot, and below it three bits for its bit of the
-  // filter.
-  [[nodiscard]] uint64_t PlaceOf(uint32_t left, uint32_t right) const {
-    const uint64_t key = KeyOf(left, right);
-    return (key ^ key >> 29) * 0x9E3779B97F4A7C15u >> shift_;
+  // Where a pair belongs: the number of its bucket, and below it that of its bit of the filter.
+  [[nodiscard]] uint64_t PlaceOf(uint64_t pair) const {
+    return (pair ^ pair >> kIdBits) * 0x9E3779B97F4A7C15u >> shift_;
   }
   [[nodiscard]] bool MayHold(uint64_t place) const {
     return (filter_[place / 8] >> place % 8 & 1) != 0;
   }
 
-  std::vector<Merge> first_ = std::vector<Merge>(size_t{kFirstIds} * kFirstIds, {kNoRank, 0});
-  size_t mask_;
+  // Of pairs of the first ids.
+  std::vector<uint32_t> first_ = std::vector<uint32_t>(size_t{kFirstIds} * kFirstIds, kNoRank);
+  base::HugeArray<Bucket> buckets_;
   int shift_;
-  base::HugeArray<Slot> slots_;
   std::vector<uint8_t> filter_;
-  uint32_t rank_limit_ = 0;
-  std::optional<std::vector<uint32_t>> id_of_rank_;  // only where it may be asked for
+  std::vector<uint32_t> ids_;
+  bool always_grow_ = true;
 };
 
 }  // namespace triptych::models

@@ -47,18 +47,18 @@ void MergeFew(const MergeTable& merges, Symbols& word) {
   constexpr size_t kRoom = kFewSymbols + kTogether;
   const size_t size = symbols.size(), nobody = size;
   std::array<uint32_t, kRoom> symbol;
-  // Of the pair of i and what follows it: rank and i in one, so that the smallest tells both; what
-  // it becomes; where to look it up. A symbol that was merged away keeps its place, without a rank.
-  std::array<uint32_t, kRoom> key, becomes;
+  // Of the pair of i and what follows it: rank and i in one, so that the smallest tells both; where
+  // to look it up. A symbol that was merged away keeps its place, without a rank.
+  std::array<uint32_t, kRoom> key;
   std::array<uint64_t, kRoom> place;
   std::array<uint8_t, kRoom> previous, next;
   const auto prefetch = [&](size_t left, size_t right) {
     place[left] = merges.Prefetch(symbol[left], symbol[right]);
   };
-  const auto keep = [&](size_t left, Merge merge) {
-    const auto ranked = static_cast<uint32_t>(merge.rank << kPlaceBits | left);
-    key[left] = merge.rank == kNoRank ? kNoRank : ranked;
-    becomes[left] = merge.id;
+  const auto keep = [&](size_t left, uint32_t rank) {
+    merges.PrefetchIdOf(rank);
+    const auto ranked = static_cast<uint32_t>(rank << kPlaceBits | left);
+    key[left] = rank == kNoRank ? kNoRank : ranked;
   };
   const auto look_up = [&](size_t left, size_t right) {
     keep(left, merges.FindAt(symbol[left], symbol[right], place[left]));
@@ -74,7 +74,7 @@ void MergeFew(const MergeTable& merges, Symbols& word) {
     next[i] = static_cast<uint8_t>(i + 1);
   }
   previous[0] = static_cast<uint8_t>(nobody);
-  symbol[nobody] = kNone;
+  symbol[nobody] = MergeTable::kNobody;
   for (size_t i = 0; i < kTogether; ++i) key[nobody + i] = kNoRank;
   key[size - 1] = kNoRank;
   if (bits < MergeTable::kFirstIds) {
@@ -92,7 +92,7 @@ void MergeFew(const MergeTable& merges, Symbols& word) {
     if (best == kNoRank) break;
     const size_t at = best & (kFewSymbols - 1), right = next[at];
     const size_t before = previous[at], after = next[right];
-    symbol[at] = becomes[at];
+    symbol[at] = merges.IdOf(best >> kPlaceBits);
     prefetch(before, at);
     prefetch(at, after);
     symbols[at].written_size += symbols[right].written_size;
@@ -222,47 +222,43 @@ void MergeMany(const MergeTable& merges, MergeMemory& memory, Symbols& all) {
   const std::span<Symbol> symbols(all.data(), all.size());
   struct Link {
     uint32_t previous, next;
-    uint32_t rank, id;  // of the pair of this symbol and the next
+    uint32_t rank;  // of the pair of this symbol and the next
   };
   const auto size = static_cast<uint32_t>(symbols.size());
   const std::unique_lock lock(memory.mutex, std::try_to_lock);
   std::pmr::monotonic_buffer_resource arena(lock ? memory.bytes.data() : nullptr,
                                             lock ? memory.bytes.size() : 0);
   std::pmr::vector<Link> links(size, &arena);
-  const auto keep = [&](uint32_t left, Merge merge) {
-    links[left].rank = merge.rank;
-    links[left].id = merge.id;
-  };
   uint32_t bits = 0;
   for (uint32_t i = 0; i < size; ++i) {
-    links[i] = {i == 0 ? kNone : i - 1, i + 1 == size ? kNone : i + 1, kNoRank, 0};
+    links[i] = {i == 0 ? kNone : i - 1, i + 1 == size ? kNone : i + 1, kNoRank};
     bits |= symbols[i].id;
   }
   constexpr uint32_t kAhead = 8;
   for (uint32_t i = 0; i + 1 < size; ++i) {
     const uint32_t left = symbols[i].id, right = symbols[i + 1].id;
     if (bits < MergeTable::kFirstIds) {
-      keep(i, merges.FindFirst(left, right));
+      links[i].rank = merges.FindFirst(left, right);
       continue;
     }
     if (i + kAhead + 1 < size) {
       static_cast<void>(merges.Prefetch(symbols[i + kAhead].id, symbols[i + kAhead + 1].id));
     }
-    keep(i, merges.Find(left, right));
+    links[i].rank = merges.Find(left, right);
   }
   PairQueue queue(merges.rank_limit(), size, [&](uint32_t i) { return links[i].rank; }, &arena);
 
-  const auto put = [&](uint32_t left, Merge merge) {
-    keep(left, merge);
-    if (merge.rank != kNoRank) queue.Push(merge.rank, left);
+  const auto put = [&](uint32_t left, uint32_t rank) {
+    links[left].rank = rank;
+    if (rank != kNoRank) queue.Push(rank, left);
   };
   uint32_t rank, place;
   while (queue.Pop(rank, place)) {
     __builtin_prefetch(links.data() + queue.LaterPlace());
     Link& link = links[place];
-    if (link.rank != rank && !merges.IsTakenFor(link.rank, link.id, rank)) continue;  // stale
+    if (link.rank != rank && !merges.IsTakenFor(link.rank, rank)) continue;  // stale
     const uint32_t right = link.next, before = link.previous, after = links[right].next;
-    const uint32_t id = link.id;
+    const uint32_t id = merges.IdOf(link.rank);
     uint64_t place_before = 0, place_after = 0;
     if (before != kNone) place_before = merges.Prefetch(symbols[before].id, id);
     if (after != kNone) place_after = merges.Prefetch(id, symbols[after].id);
@@ -288,8 +284,8 @@ MergeMemory::MergeMemory(size_t merges) : bytes(std::min(merges * 64, kMaxBytes)
 
 void MergeSymbols(const MergeTable& merges, MergeMemory& memory, Symbols& symbols) {
   if (symbols.size() <= 1) return;
-  constexpr uint32_t kMaxRank = (UINT32_MAX >> kPlaceBits) - 1;
-  if (symbols.size() <= kFewSymbols && merges.always_grow() && merges.rank_limit() <= kMaxRank) {
+  static_assert(MergeTable::kMaxMerges < (UINT32_MAX >> kPlaceBits));
+  if (symbols.size() <= kFewSymbols && merges.always_grow()) {
     MergeFew(merges, symbols);
   } else {
     MergeMany(merges, memory, symbols);

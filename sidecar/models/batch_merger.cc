@@ -1,0 +1,228 @@
+#include "models/batch_merger.h"
+
+#include <algorithm>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace triptych::models {
+namespace {
+
+void MergeOneByOne(const MergeTable& merges, MergeMemory& memory, std::span<ShortWord> words) {
+  Symbols symbols;
+  for (ShortWord& word : words) {
+    symbols.clear();
+    for (size_t i = 0; i < word.size; ++i) symbols.push_back({word.ids[i], 1});
+    MergeSymbols(merges, memory, symbols);
+    word.size = symbols.size();
+    for (size_t i = 0; i < word.size; ++i) word.ids[i] = symbols[i].id;
+  }
+}
+
+#if defined(__x86_64__)
+
+#define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi,lzcnt,popcnt")))
+
+constexpr uint32_t kSymbols = ShortWord::kMaxSymbols;
+// The id of a neighbour that is none: no token has it, so it merges with none.
+constexpr uint32_t kNobody = MergeTable::kNobody;
+constexpr uint32_t kNoRank = MergeTable::kNoRank;
+constexpr int kPlaceBits = 6;
+constexpr uint32_t kNoKey = kNoRank << kPlaceBits;  // and all above: of a pair that does not merge
+
+// A word that is being merged. A symbol keeps its place; one that was merged into the symbol before
+// it is no longer alive. Behind the places are two of nobody, the neighbour of both ends.
+struct alignas(64) Lane {
+  static constexpr uint32_t kBehind = kSymbols, kInFront = kSymbols + 1;
+
+  // Of the pair of a symbol and the next that is alive: rank and place in one, so that the
+  // smallest tells both.
+  uint32_t key[kSymbols + 8];
+  uint32_t symbol[kSymbols + 8];
+  uint64_t alive;  // a bit for each place
+  bool is_long;    // has more than half of all places
+  // The two pairs that the last step made, by the places of their left symbols.
+  uint32_t before, at;
+  uint64_t pair_before, pair_at;
+  const MergeTable::Bucket *bucket_before, *bucket_at;
+};
+
+uint32_t KeyOf(uint32_t rank, uint32_t place) { return rank << kPlaceBits | place; }
+
+TRIPTYCH_AVX2 inline __m256i Load(const void* aligned) {
+  return _mm256_load_si256(static_cast<const __m256i*>(aligned));
+}
+
+// Of four entries a bit for each that is of `pair`.
+TRIPTYCH_AVX2 inline uint32_t Equal(const uint64_t* entries, __m256i pair) {
+  const __m256i pairs = _mm256_srli_epi64(Load(entries), MergeTable::kRankBits);
+  const __m256i equal = _mm256_cmpeq_epi64(pairs, pair);
+  return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(equal)));
+}
+
+// The rank of a pair.
+TRIPTYCH_AVX2 inline uint32_t FindIn(const MergeTable& merges, const MergeTable::Bucket* bucket,
+                                     uint64_t pair) {
+  const __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(pair));
+  while (true) {
+    const uint64_t* const entries = bucket->entries.data();
+    const uint32_t found = Equal(entries, wanted) | Equal(entries + 4, wanted) << 4;
+    const uint32_t rank = MergeTable::RankOf(entries[_tzcnt_u32(found | 0x80)]);
+    const bool may_go_on = entries[7] != MergeTable::kNoEntry;
+    if (__builtin_expect(found != 0 || !may_go_on, 1)) return found != 0 ? rank : kNoRank;
+    bucket = merges.NextBucket(bucket);
+  }
+}
+
+TRIPTYCH_AVX2 inline __m256i LowestOfHalf(const uint32_t* keys) {
+  static_assert(kSymbols == 64);
+  return _mm256_min_epu32(_mm256_min_epu32(Load(keys), Load(keys + 8)),
+                          _mm256_min_epu32(Load(keys + 16), Load(keys + 24)));
+}
+
+TRIPTYCH_AVX2 inline uint32_t Lowest(const Lane& lane) {
+  __m256i eight = LowestOfHalf(lane.key);
+  if (lane.is_long) eight = _mm256_min_epu32(eight, LowestOfHalf(lane.key + kSymbols / 2));
+  const __m128i four =
+      _mm_min_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  const __m128i two = _mm_min_epu32(four, _mm_shuffle_epi32(four, 0b01001110));
+  const __m128i one = _mm_min_epu32(two, _mm_shuffle_epi32(two, 0b10110001));
+  return static_cast<uint32_t>(_mm_cvtsi128_si32(one));
+}
+
+TRIPTYCH_AVX2 void Start(const MergeTable& merges, const ShortWord& word, Lane& lane) {
+  const auto size = static_cast<uint32_t>(word.size);
+  lane.alive = ~uint64_t{0} >> (64 - size);
+  lane.is_long = size > kSymbols / 2;
+  lane.symbol[Lane::kBehind] = lane.symbol[Lane::kInFront] = kNobody;
+  lane.before = Lane::kInFront;
+  lane.at = Lane::kBehind;
+  lane.pair_before = lane.pair_at = MergeTable::PairOf(kNobody, 0);
+  lane.bucket_before = lane.bucket_at = merges.BucketOf(lane.pair_at);
+  uint32_t bits = 0;
+  for (uint32_t i = 0; i < size; ++i) bits |= lane.symbol[i] = word.ids[i];
+  uint32_t i = 0;
+  if (bits < MergeTable::kFirstIds) {
+    for (; i + 1 < size; ++i) {
+      lane.key[i] = KeyOf(merges.FindFirst(lane.symbol[i], lane.symbol[i + 1]), i);
+    }
+  } else {
+    for (; i + 1 < size; ++i) {
+      merges.PrefetchPlace(lane.symbol[i], lane.symbol[i + 1]);
+      lane.key[i] = 0;  // to be looked up
+    }
+  }
+  const uint32_t end = lane.is_long ? kSymbols : kSymbols / 2;
+  for (; i < end; ++i) lane.key[i] = kNoRank;
+}
+
+// Looks up the first pairs, where Start has left that.
+TRIPTYCH_AVX2 void LookUpAll(const MergeTable& merges, Lane& lane) {
+  for (uint32_t i = 0; i < kSymbols && lane.key[i] == 0; ++i) {
+    const uint64_t pair = MergeTable::PairOf(lane.symbol[i], lane.symbol[i + 1]);
+    lane.key[i] = KeyOf(FindIn(merges, merges.BucketOf(pair), pair), i);
+  }
+}
+
+// Merges one pair; false where none is left to merge.
+TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
+  // What the last step has changed here is not ready to be read as a vector; but it changed it to
+  // what merges with none, and the two new pairs come from the side.
+  const uint32_t lowest = Lowest(lane);
+  const uint32_t rank_before = FindIn(merges, lane.bucket_before, lane.pair_before);
+  const uint32_t rank_at = FindIn(merges, lane.bucket_at, lane.pair_at);
+  merges.PrefetchIdOf(rank_before);
+  merges.PrefetchIdOf(rank_at);
+  const uint32_t key_before = KeyOf(rank_before, lane.before);
+  const uint32_t key_at = KeyOf(rank_at, lane.at);
+  lane.key[lane.before] = key_before;
+  lane.key[lane.at] = key_at;
+  const uint32_t best = std::min(lowest, std::min(key_before, key_at));
+  if (best >= kNoKey) return false;
+
+  const uint32_t at = best & (kSymbols - 1);
+  const uint64_t bit = uint64_t{1} << at;
+  const uint64_t in_front = lane.alive & (bit - 1), behind = lane.alive & ~(bit | (bit - 1));
+  const uint64_t rest = behind & (behind - 1);
+  const auto right = static_cast<uint32_t>(_tzcnt_u64(behind));
+  const auto after = static_cast<uint32_t>(_tzcnt_u64(rest));  // kBehind where there is none
+  const auto last = static_cast<uint32_t>(63 - _lzcnt_u64(in_front));
+  const uint32_t before = in_front != 0 ? last : Lane::kInFront;
+  const uint32_t id = merges.IdOf(best >> kPlaceBits);
+  lane.alive ^= behind ^ rest;
+  lane.symbol[at] = id;
+  lane.key[before] = lane.key[at] = lane.key[right] = kNoRank;
+  lane.before = before;
+  lane.at = at;
+  lane.pair_before = MergeTable::PairOf(lane.symbol[before], id);
+  lane.pair_at = MergeTable::PairOf(id, lane.symbol[after]);
+  lane.bucket_before = merges.BucketOf(lane.pair_before);
+  lane.bucket_at = merges.BucketOf(lane.pair_at);
+  __builtin_prefetch(lane.bucket_before);
+  __builtin_prefetch(lane.bucket_at);
+  return true;
+}
+
+TRIPTYCH_AVX2 void Finish(const Lane& lane, ShortWord& word) {
+  word.size = 0;
+  for (uint64_t left = lane.alive; left != 0; left &= left - 1) {
+    word.ids[word.size++] = lane.symbol[_tzcnt_u64(left)];
+  }
+}
+
+TRIPTYCH_AVX2 void MergeTogether(const MergeTable& merges, std::span<ShortWord> words) {
+  std::array<Lane, kWordsTogether> lanes;
+  std::array<Lane*, kWordsTogether> live;
+  size_t count = words.size();
+  for (size_t i = 0; i < count; ++i) {
+    Start(merges, words[i], lanes[i]);
+    live[i] = &lanes[i];
+  }
+  for (size_t i = 0; i < count; ++i) LookUpAll(merges, lanes[i]);
+  while (count > 0) {
+    for (size_t i = 0; i < count;) {
+      if (Step(merges, *live[i])) {
+        ++i;
+      } else {
+        live[i] = live[--count];
+      }
+    }
+  }
+  for (size_t i = 0; i < words.size(); ++i) Finish(lanes[i], words[i]);
+}
+
+void MergeAvx2(const MergeTable& merges, MergeMemory& memory, std::span<ShortWord> words) {
+  if (!merges.always_grow()) return MergeOneByOne(merges, memory, words);
+  for (size_t begin = 0; begin < words.size(); begin += kWordsTogether) {
+    MergeTogether(merges, words.subspan(begin, std::min(kWordsTogether, words.size() - begin)));
+  }
+}
+
+#endif  // defined(__x86_64__)
+
+std::vector<BatchMerger> FindBatchMergers() {
+  std::vector<BatchMerger> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+      __builtin_cpu_supports("lzcnt")) {
+    found.push_back({"avx2", MergeAvx2});
+  }
+#endif
+  found.push_back({"scalar", MergeOneByOne});
+  return found;
+}
+
+}  // namespace
+
+const std::vector<BatchMerger>& BatchMergers() {
+  static const std::vector<BatchMerger> mergers = FindBatchMergers();
+  return mergers;
+}
+
+void MergeWords(const MergeTable& merges, MergeMemory& memory, std::span<ShortWord> words) {
+  BatchMergers().front().merge(merges, memory, words);
+}
+
+}  // namespace triptych::models

@@ -1,0 +1,119 @@
+#include "models/batch_merger.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace triptych::models {
+namespace {
+
+// As one would explain it.
+std::vector<uint32_t> MergePlainly(const MergeTable& merges, std::vector<uint32_t> ids) {
+  while (true) {
+    uint32_t best = MergeTable::kNoRank;
+    size_t at = 0;
+    for (size_t i = 0; i + 1 < ids.size(); ++i) {
+      const uint32_t rank = merges.Find(ids[i], ids[i + 1]);
+      if (rank < best) {
+        best = rank;
+        at = i;
+      }
+    }
+    if (best == MergeTable::kNoRank) return ids;
+    ids[at] = merges.IdOf(best);
+    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+}
+
+std::vector<uint32_t> IdsOf(const ShortWord& word) {
+  return {word.ids.begin(), word.ids.begin() + word.size};
+}
+
+// Merges of some letters, the first of which is `first`, in any order: a merge may use a token that
+// only a later one makes.
+MergeTable RandomMerges(std::mt19937& random, uint32_t first, uint32_t letters, uint32_t count) {
+  MergeTable merges(count);
+  std::vector<uint32_t> ranks(count);
+  for (uint32_t i = 0; i < count; ++i) ranks[i] = i;
+  std::shuffle(ranks.begin(), ranks.end(), random);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t limit = letters + i;
+    merges.Insert(first + random() % limit, first + random() % limit, {ranks[i], first + limit});
+  }
+  return merges;
+}
+
+ShortWord RandomWord(std::mt19937& random, uint32_t first, uint32_t letters, size_t size) {
+  ShortWord word;
+  word.size = size;
+  for (size_t i = 0; i < size; ++i) word.ids[i] = first + random() % letters;
+  return word;
+}
+
+TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 600; ++round) {
+    const uint32_t letters = 1 + random() % 5;
+    // The first ids are looked up in another way; the last that there can be are at the limit.
+    const uint32_t firsts[] = {0, MergeTable::kFirstIds - 3, MergeTable::kNobody - 300};
+    const uint32_t first = firsts[round % 3];
+    const MergeTable merges = RandomMerges(random, first, letters, 1 + random() % 250);
+    MergeMemory memory(100);
+    std::vector<ShortWord> words;
+    for (size_t i = random() % (3 * kWordsTogether); i > 0; --i) {
+      const size_t limit = i % 4 == 0 ? ShortWord::kMaxSymbols : 20;
+      words.push_back(RandomWord(random, first, letters, 1 + random() % limit));
+    }
+    for (const BatchMerger& merger : BatchMergers()) {
+      std::vector<ShortWord> merged = words;
+      merger.merge(merges, memory, merged);
+      for (size_t i = 0; i < words.size(); ++i) {
+        ASSERT_EQ(IdsOf(merged[i]), MergePlainly(merges, IdsOf(words[i])))
+            << merger.name << " " << round << " " << i;
+      }
+    }
+  }
+}
+
+TEST(BatchMerger, WordsOfEverySizeUpToTheLargest) {
+  MergeTable merges(2);
+  merges.Insert(0, 0, {0, 1});
+  merges.Insert(1, 1, {1, 2});
+  MergeMemory memory(2);
+  for (const BatchMerger& merger : BatchMergers()) {
+    std::vector<ShortWord> words(ShortWord::kMaxSymbols);
+    for (size_t i = 0; i < words.size(); ++i) {
+      words[i].size = i + 1;
+      words[i].ids.fill(0);
+    }
+    merger.merge(merges, memory, words);
+    for (size_t i = 0; i < words.size(); ++i) {
+      std::vector<uint32_t> expected((i + 1) / 4, 2);
+      if ((i + 1) % 4 >= 2) expected.push_back(1);
+      if ((i + 1) % 2 == 1) expected.push_back(0);
+      EXPECT_EQ(IdsOf(words[i]), expected) << merger.name << " " << i + 1;
+    }
+  }
+}
+
+// A merge that does not make its left part longer asks for more than these ways know.
+TEST(BatchMerger, MergesThatDoNotGrow) {
+  MergeTable merges(2);
+  merges.AllowMergesThatDoNotGrow();
+  merges.Insert(0, 1, {0, 0});
+  merges.Insert(0, 2, {1, 0});
+  MergeMemory memory(2);
+  for (const BatchMerger& merger : BatchMergers()) {
+    ShortWord word;
+    word.size = 4;
+    std::copy_n(std::vector<uint32_t>{0, 2, 1, 1}.begin(), 4, word.ids.begin());
+    merger.merge(merges, memory, {&word, 1});
+    EXPECT_EQ(IdsOf(word), std::vector<uint32_t>{0}) << merger.name;
+  }
+}
+
+}  // namespace
+}  // namespace triptych::models
