@@ -264,7 +264,7 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
   };
   size_t used = ids.size(), prefetched = 0;
   ids.resize(used + room_from(0));
-  NewWords new_words;
+  std::unique_ptr<NewWords> new_words;  // mostly there are none
   for (size_t i = 0; i < ends.size(); ++i) {
     // Nearly all words are found here, so here is nothing else.
     size_t count = WordTable::Short::kElsewhere;
@@ -292,18 +292,20 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
       count = *added;
     }
     used += count;
-    if (new_words.count == kWordsTogether) used += AddIdsOf(new_words, *table, used, ids);
+    if (new_words != nullptr && new_words->count == kWordsTogether) {
+      used += AddIdsOf(*new_words, *table, used, ids);
+    }
     begin = ends[i];
     MakeRoom(ids, used + room_from(i + 1));
   }
-  if (new_words.count > 0) used += AddIdsOf(new_words, *table, used, ids);
+  if (new_words != nullptr) used += AddIdsOf(*new_words, *table, used, ids);
   ids.resize(used);
   return absl::OkStatus();
 }
 
 absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTable& table,
                                      size_t used, std::vector<uint32_t>& ids,
-                                     NewWords& new_words) const {
+                                     std::unique_ptr<NewWords>& new_words) const {
   const WordTable::Ids known = is_new ? WordTable::Ids{nullptr, 0} : table.FindLong(word);
   if (known.begin != nullptr) {
     MakeRoom(ids, used + known.count);
@@ -312,9 +314,12 @@ absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTab
   }
   // What is a token would have been seeded.
   const auto whole = is_new && table.has_all_seeds() ? std::nullopt : WholeToken(word);
-  if (!whole.has_value() && FindCharacters(word, new_words.words[new_words.count])) {
-    new_words.texts[new_words.count] = word;
-    new_words.places[new_words.count++] = used;
+  if (new_words == nullptr) new_words = std::make_unique_for_overwrite<NewWords>();
+  const size_t number = new_words->count;
+  if (!whole.has_value() && FindCharacters(word, new_words->words[number])) {
+    new_words->texts[number] = word;
+    new_words->places[number] = used;
+    ++new_words->count;
     return 0;
   }
   Symbols symbols;

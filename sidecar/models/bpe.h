@@ -144,7 +144,8 @@ class Bpe final : public Model {
   // `new_words`, which are not full, and returns 0. `is_new` says that the word is short and not
   // known.
   absl::StatusOr<size_t> AddIdsOf(std::string_view word, bool is_new, WordTable& table, size_t used,
-                                  std::vector<uint32_t>& ids, NewWords& new_words) const;
+                                  std::vector<uint32_t>& ids,
+                                  std::unique_ptr<NewWords>& new_words) const;
   // Writes the ids of the new words to their places, before ids[used], and returns their number;
   // `table` learns them.
   size_t AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
