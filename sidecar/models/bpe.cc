@@ -287,7 +287,8 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
     }
     count = is_new ? 0 : FindMedium(*table, word, text.size() - begin, out);
     if (count == 0) {
-      const absl::StatusOr<size_t> added = AddIdsOf(word, is_new, *table, used, ids, new_words);
+      const absl::StatusOr<size_t> added =
+          AddIdsOf(text.substr(begin), word.size(), is_new, *table, used, ids, new_words);
       if (!added.ok()) return added.status();
       count = *added;
     }
@@ -303,9 +304,10 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTable& table,
-                                     size_t used, std::vector<uint32_t>& ids,
+absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view text, size_t size, bool is_new,
+                                     WordTable& table, size_t used, std::vector<uint32_t>& ids,
                                      std::unique_ptr<NewWords>& new_words) const {
+  const std::string_view word = text.substr(0, size);
   const WordTable::Ids known = is_new ? WordTable::Ids{nullptr, 0} : table.FindLong(word);
   if (known.begin != nullptr) {
     MakeRoom(ids, used + known.count);
@@ -317,7 +319,8 @@ absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTab
   if (new_words == nullptr) new_words = std::make_unique_for_overwrite<NewWords>();
   const size_t number = new_words->count;
   if (!whole.has_value() && FindCharacters(word, new_words->words[number])) {
-    new_words->texts[number] = word;
+    new_words->texts[number] = text;
+    new_words->sizes[number] = size;
     new_words->places[number] = used;
     ++new_words->count;
     return 0;
@@ -328,7 +331,7 @@ absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view word, bool is_new, WordTab
   MergeSymbols(merges_, memory_, symbols);
   MakeRoom(ids, used + symbols.size());
   for (size_t i = 0; i < symbols.size(); ++i) ids[used + i] = symbols[i].id;
-  table.Insert(word, ids.data() + used, symbols.size());
+  table.Insert(word, text.size(), ids.data() + used, symbols.size());
   return symbols.size();
 }
 
@@ -346,7 +349,8 @@ size_t Bpe::AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
     uint32_t* const begin = ids.data() + new_words.places[i];
     to = std::copy_backward(begin, end, to);
     to = std::copy_backward(words[i].ids.data(), words[i].ids.data() + words[i].size, to);
-    table.Insert(new_words.texts[i], to, words[i].size);
+    const std::string_view text = new_words.texts[i];
+    table.Insert(text.substr(0, new_words.sizes[i]), text.size(), to, words[i].size);
     end = begin;
   }
   new_words.count = 0;

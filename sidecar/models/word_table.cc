@@ -27,23 +27,25 @@ WordTable::WordTable(size_t seeds)
       medium_(kMediumSlots),
       long_slots_(std::make_unique<LongSlot[]>(kLongSlots)) {}
 
-void WordTable::Insert(std::string_view word, const uint32_t* ids, size_t count) {
+void WordTable::Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count) {
   if (IsFull()) return;
   const bool is_short = word.size() <= Short::kMaxBytes;
   const bool fits_short = is_short && count > 0 && count <= Short::kMaxIds;
-  if (!fits_short && !InsertMedium(word, ids, count)) InsertLong(word, ids, count);
+  if (!fits_short && !InsertMedium(word, readable, ids, count)) InsertLong(word, ids, count);
   if (!is_short) return;
-  const Short::Key key = Short::KeyOf(word, /*is_readable=*/false);
+  const Short::Key key = Short::KeyOf(word, readable >= Short::kReadBytes);
   short_.Insert(key, ids, fits_short ? count : Short::kElsewhere, /*is_seed=*/false);
   if (short_.used() > short_.slots() / 4 * 3) is_full_ = true;
 }
 
-bool WordTable::InsertMedium(std::string_view word, const uint32_t* ids, size_t count) {
+bool WordTable::InsertMedium(std::string_view word, size_t readable, const uint32_t* ids,
+                             size_t count) {
   if (word.size() > Medium::kMaxBytes) return false;
+  const Medium::Key key = Medium::KeyOf(word, readable >= Medium::kReadBytes);
   // Those for which there is no room are long ones, so only these say that the table is full.
   const bool is_inserted =
       count > 0 && count <= Medium::kMaxIds && medium_.used() < medium_.slots() / 4 * 3 &&
-      medium_.Insert(Medium::KeyOf(word, /*is_readable=*/false), ids, count, /*is_seed=*/false);
+      medium_.Insert(key, ids, count, /*is_seed=*/false);
   if (!is_inserted) has_medium_in_long_ = true;
   return is_inserted;
 }

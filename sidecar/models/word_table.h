@@ -66,9 +66,9 @@ class WordTable {
   };
   [[nodiscard]] Ids FindLong(std::string_view word) const;
 
-  // Remembers a word, unless it has more than kMaxLongBytes or the table is full. REQUIRES: its ids
-  // are always the same, and at most kMaxId.
-  void Insert(std::string_view word, const uint32_t* ids, size_t count);
+  // Remembers a word, unless it has more than kMaxLongBytes or the table is full; `readable` is as
+  // above. REQUIRES: its ids are always the same, and at most kMaxId.
+  void Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
 
   // The same for a word that a Renewed table has from its beginning, and before any other; one that
   // would take a place in the second half of the table is left out.
@@ -95,7 +95,7 @@ class WordTable {
   };
 
   // False where it has no place there.
-  bool InsertMedium(std::string_view word, const uint32_t* ids, size_t count);
+  bool InsertMedium(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
   void InsertLong(std::string_view word, const uint32_t* ids, size_t count);
   static uint64_t HashOf(std::string_view word);
   uint32_t* Allocate(size_t words) ABSL_EXCLUSIVE_LOCKS_REQUIRED(long_mutex_);

@@ -26,7 +26,7 @@ std::vector<uint32_t> Find(const WordTable& table, const std::string& word) {
 }
 
 void Insert(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
-  table.Insert(word, ids.data(), ids.size());
+  table.Insert(word, word.size(), ids.data(), ids.size());
 }
 
 void InsertSeed(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
