@@ -22,6 +22,18 @@ class CodePointMap {
     return flags_[block_of_[code_point / kBlock] * kBlock + code_point % kBlock];
   }
 
+  // Calls visit(code_point) for each code point that has one of `flags`.
+  template <typename Visit>
+  void EachWith(uint8_t flags, Visit visit) const {
+    for (size_t number = 0; number < block_of_.size(); ++number) {
+      if (block_of_[number] == 0) continue;
+      for (size_t i = 0; i < kBlock; ++i) {
+        const auto code_point = static_cast<char32_t>(number * kBlock + i);
+        if (((*this)[code_point] & flags) != 0) visit(code_point);
+      }
+    }
+  }
+
   // Adds `flags` to those of `code_point`. REQUIRES: a Unicode code point.
   void Add(char32_t code_point, uint8_t flags) {
     uint16_t& block = block_of_[code_point / kBlock];

@@ -16,6 +16,7 @@
 #include "unicode/normal_form.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -115,6 +116,16 @@ size_t AsciiBlocks(std::string_view text, size_t at) {
   return at - begin;
 }
 
+bool IsTail(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
+
+// Where the character in front of `at` begins. REQUIRES: there is one.
+size_t Before(std::string_view text, size_t at) {
+  do {
+    --at;
+  } while (IsTail(text[at]));
+  return at;
+}
+
 }  // namespace
 
 NormalForm::NormalForm(NormalFormKind kind, TableVersion version) : kind_(kind), version_(version) {
@@ -146,6 +157,7 @@ NormalForm::NormalForm(NormalFormKind kind, TableVersion version) : kind_(kind),
   if (kind == NormalFormKind::kNfkc || kind == NormalFormKind::kNfkd) {
     ForEachRow(kCompatibleTables, version, add_mapping);
   }
+  flags_.EachWith(kUnstable, [&](char32_t c) { unstable_leads_.Add(c); });
 }
 
 void NormalForm::Decompose(char32_t c, base::ByteRange place, std::vector<Element>& out) const {
@@ -218,23 +230,43 @@ void NormalForm::Normalize(std::string_view text, base::ByteRange range,
   if (composes()) Compose(out);
 }
 
+size_t NormalForm::NextUnstable(std::string_view text, size_t at) const {
+  constexpr size_t kBlock = LeadBytes::kBlockBytes;
+  const auto is_unstable = [&](size_t place) {
+    return (flags_[DecodeCharacter(text.data() + place).value] & kUnstable) != 0;
+  };
+  if (text.size() >= kBlock) {
+    while (at < text.size()) {
+      // The last block ends with the text, and so begins with what was looked at already.
+      const size_t begin = std::min(at, text.size() - kBlock);
+      uint64_t left = unstable_leads_.Find(text.data() + begin) & ~uint64_t{0} << (at - begin);
+      for (; left != 0; left &= left - 1) {
+        const size_t place = begin + static_cast<size_t>(std::countr_zero(left));
+        if (is_unstable(place)) return place;
+      }
+      at = begin + kBlock;
+    }
+    return at;
+  }
+  for (; at < text.size(); ++at) {
+    at += AsciiBlocks(text, at);
+    if (at < text.size() && !IsTail(text[at]) && is_unstable(at)) return at;
+  }
+  return text.size();
+}
+
 void NormalForm::Apply(base::AlignedText& aligned) const {
   const std::string_view text = aligned.text();
   base::TextRewriter rewriter(aligned);
   std::vector<Element> elements;
   std::string bytes;
-  size_t begin = 0;  // of the last character that does not continue another
-  for (size_t at = 0; at < text.size();) {
-    if (const size_t ascii = AsciiBlocks(text, at); ascii > 0) {
-      at += ascii;
-      begin = at - 1;
-      continue;
-    }
+  for (size_t at = NextUnstable(text, 0); at < text.size(); at = NextUnstable(text, at)) {
     const auto [code_point, size] = DecodeCharacter(text.data() + at);
     const uint8_t flags = flags_[code_point];
-    if ((flags & kContinues) == 0) begin = at;
+    // Of the last character that does not continue another: one before a character that does is
+    // stable, for with those that are not goes all that continues them.
+    const size_t begin = (flags & kContinues) == 0 || at == 0 ? at : Before(text, at);
     at += size;
-    if ((flags & kUnstable) == 0) continue;
     uint8_t any = flags | flags_[DecodeCharacter(text.data() + begin).value];
     int marks = (flags & kMarkFlag) != 0;
     while (at < text.size()) {

@@ -12,6 +12,7 @@
 
 #include "base/aligned_text.h"
 #include "unicode/code_point_map.h"
+#include "unicode/lead_bytes.h"
 #include "unicode/table_version.h"
 
 namespace triptych::unicode {
@@ -23,7 +24,7 @@ class NormalForm {
  public:
   NormalForm(NormalFormKind kind, TableVersion version);
 
-  // Rewrites `text`. Reads ASCII eight bytes at a time, and copies nothing where nothing changes.
+  // Rewrites `text`. Looks closely only at what could change, and copies nothing where nothing does.
   // Time is linear but for runs of combining marks, which are sorted (n log n). REQUIRES: valid
   // UTF-8.
   void Apply(base::AlignedText& text) const;
@@ -40,6 +41,8 @@ class NormalForm {
   [[nodiscard]] bool composes() const {
     return kind_ == NormalFormKind::kNfc || kind_ == NormalFormKind::kNfkc;
   }
+  // The first character from `at` on that may change or be changed, or the size of the text.
+  [[nodiscard]] size_t NextUnstable(std::string_view text, size_t at) const;
   void Decompose(char32_t c, base::ByteRange place, std::vector<Element>& out) const;
   void Compose(std::vector<Element>& elements) const;
   // The elements of the normal form of `range` of `text`.
@@ -48,6 +51,7 @@ class NormalForm {
   NormalFormKind kind_;
   TableVersion version_;
   CodePointMap flags_;
+  LeadBytes unstable_leads_;
 };
 
 }  // namespace triptych::unicode
