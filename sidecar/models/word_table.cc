@@ -95,7 +95,7 @@ WordTable::Ids WordTable::FindLong(std::string_view word) const {
 void WordTable::InsertLong(std::string_view word, const uint32_t* ids, size_t count) {
   if (word.size() > kMaxLongBytes) return;
   const uint64_t hash = HashOf(word);
-  const absl::MutexLock lock(&long_mutex_);
+  const std::lock_guard lock(long_mutex_);
   for (size_t at = hash % kLongSlots, probes = 0; probes < kMaxProbes;
        at = (at + 1) % kLongSlots, ++probes) {
     LongSlot& slot = long_slots_[at];

@@ -19,11 +19,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "models/slot_table.h"
 
 namespace triptych::models {
@@ -98,7 +97,8 @@ class WordTable {
   bool InsertMedium(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
   void InsertLong(std::string_view word, const uint32_t* ids, size_t count);
   static uint64_t HashOf(std::string_view word);
-  uint32_t* Allocate(size_t words) ABSL_EXCLUSIVE_LOCKS_REQUIRED(long_mutex_);
+  // REQUIRES: long_mutex_ is held.
+  uint32_t* Allocate(size_t words);
 
   Short short_;
   Medium medium_;
@@ -107,10 +107,11 @@ class WordTable {
   std::atomic<bool> has_medium_in_long_ = false;
 
   std::unique_ptr<LongSlot[]> long_slots_;
-  absl::Mutex long_mutex_;
-  size_t long_used_ ABSL_GUARDED_BY(long_mutex_) = 0;
-  std::vector<std::unique_ptr<uint32_t[]>> blocks_ ABSL_GUARDED_BY(long_mutex_);
-  size_t block_used_ ABSL_GUARDED_BY(long_mutex_) = 0;
+  // Not absl's, which Debian builds with a search for deadlocks.
+  std::mutex long_mutex_;  // guards all below
+  size_t long_used_ = 0;
+  std::vector<std::unique_ptr<uint32_t[]>> blocks_;
+  size_t block_used_ = 0;
 };
 
 }  // namespace triptych::models
