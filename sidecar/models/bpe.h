@@ -132,8 +132,8 @@ class Bpe final : public Model {
 
   // AppendUnmerged for a word of AppendIds, whose blanks are " " where there is a splitter.
   absl::Status AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const;
-  // Short words that are new, to be merged together: each with the text from it on, which tells what
-  // may be read, and the place in the ids where its own belong.
+  // Short words that are new, to be merged together: each with the text from it on, which tells
+  // what may be read, and the place in the ids where its own belong.
   struct NewWords {
     size_t count = 0;
     std::array<std::string_view, kWordsTogether> texts;

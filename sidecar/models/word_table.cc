@@ -43,9 +43,9 @@ bool WordTable::InsertMedium(std::string_view word, size_t readable, const uint3
   if (word.size() > Medium::kMaxBytes) return false;
   const Medium::Key key = Medium::KeyOf(word, readable >= Medium::kReadBytes);
   // Those for which there is no room are long ones, so only these say that the table is full.
-  const bool is_inserted =
-      count > 0 && count <= Medium::kMaxIds && medium_.used() < medium_.slots() / 4 * 3 &&
-      medium_.Insert(key, ids, count, /*is_seed=*/false);
+  const bool is_inserted = count > 0 && count <= Medium::kMaxIds &&
+                           medium_.used() < medium_.slots() / 4 * 3 &&
+                           medium_.Insert(key, ids, count, /*is_seed=*/false);
   if (!is_inserted) has_medium_in_long_ = true;
   return is_inserted;
 }

@@ -21,8 +21,8 @@ uint64_t FindScalar(const LeadBytes& leads, const char* block) {
     for (uint64_t left = eight & eight << 1 & 0x8080808080808080u; left != 0; left &= left - 1) {
       const size_t place = at + static_cast<size_t>(std::countr_zero(left)) / 8;
       const auto lead = static_cast<uint8_t>(static_cast<uint8_t>(block[place]) - kFirstLead);
-      found |= uint64_t{leads.by_low_nibble()[lead & 15]} >> (lead >> 4) & 1 ? uint64_t{1} << place
-                                                                             : 0;
+      found |=
+          uint64_t{leads.by_low_nibble()[lead & 15]} >> (lead >> 4) & 1 ? uint64_t{1} << place : 0;
     }
   }
   return found;
@@ -34,8 +34,8 @@ __attribute__((target("avx2"))) uint32_t FindInHalf(__m256i table, const char* h
   const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(half));
   const __m256i nibble = _mm256_set1_epi8(0x0F);
   // Which bit of the table's bytes, by the high nibble; below 0xC0 none.
-  const __m256i bit_of_high = _mm256_broadcastsi128_si256(
-      _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8));
+  const __m256i bit_of_high =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8));
   const __m256i row = _mm256_shuffle_epi8(table, _mm256_and_si256(bytes, nibble));
   const __m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble);
   const __m256i hit = _mm256_and_si256(row, _mm256_shuffle_epi8(bit_of_high, high));

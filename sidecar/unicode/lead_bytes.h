@@ -1,5 +1,5 @@
-// LeadBytes: a set of first bytes of characters, found 64 bytes at a time. A pass that cares for few
-// characters looks at these only, and at those independently of each other, where to go from
+// LeadBytes: a set of first bytes of characters, found 64 bytes at a time. A pass that cares for
+// few characters looks at these only, and at those independently of each other, where to go from
 // character to character is a chain: where the next one begins depends on the one before.
 #ifndef SIDECAR_UNICODE_LEAD_BYTES_H_
 #define SIDECAR_UNICODE_LEAD_BYTES_H_

@@ -24,9 +24,9 @@ class NormalForm {
  public:
   NormalForm(NormalFormKind kind, TableVersion version);
 
-  // Rewrites `text`. Looks closely only at what could change, and copies nothing where nothing does.
-  // Time is linear but for runs of combining marks, which are sorted (n log n). REQUIRES: valid
-  // UTF-8.
+  // Rewrites `text`. Looks closely only at what could change, and copies nothing where nothing
+  // does. Time is linear but for runs of combining marks, which are sorted (n log n). REQUIRES:
+  // valid UTF-8.
   void Apply(base::AlignedText& text) const;
 
  private:
