@@ -1,6 +1,7 @@
 #include "models/batch_merger.h"
 
 #include <algorithm>
+#include <bit>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,7 +23,7 @@ void MergeOneByOne(const MergeTable& merges, MergeMemory& memory, std::span<Shor
 
 #if defined(__x86_64__)
 
-#define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi,lzcnt,popcnt")))
+#define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi")))
 
 constexpr uint32_t kSymbols = ShortWord::kMaxSymbols;
 // The id of a neighbour that is none: no token has it, so it merges with none.
@@ -147,7 +148,7 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
   const uint64_t rest = behind & (behind - 1);
   const auto right = static_cast<uint32_t>(_tzcnt_u64(behind));
   const auto after = static_cast<uint32_t>(_tzcnt_u64(rest));  // kBehind where there is none
-  const auto last = static_cast<uint32_t>(63 - _lzcnt_u64(in_front));
+  const auto last = static_cast<uint32_t>(std::bit_width(in_front | 1) - 1);
   const uint32_t before = in_front != 0 ? last : Lane::kInFront;
   const uint32_t id = merges.IdOf(best >> kPlaceBits);
   lane.alive ^= behind ^ rest;
@@ -205,8 +206,7 @@ std::vector<BatchMerger> FindBatchMergers() {
   std::vector<BatchMerger> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-      __builtin_cpu_supports("lzcnt")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
     found.push_back({"avx2", MergeAvx2});
   }
 #endif
