@@ -43,6 +43,9 @@ for target in "${targets[@]}"; do
   options+=(-artifact_prefix="$findings/")
   dictionary=sidecar/fuzz/$target.dict
   [ -f "$dictionary" ] && options+=(-dict="$dictionary")
+  # A caller has its answer before gRPC's thread has let go of the call. A leak that is looked for in between is none;
+  # one at the end is.
+  [ "$target" = service ] && options+=(-detect_leaks=0)
   began=$SECONDS
   nice -n 19 "$folder/fuzz/${target}_fuzz" "${options[@]}" "$corpus" "sidecar/fuzz/seeds/$target" >"$log" 2>&1 || status=1
   found=$(find "$findings" -type f | wc -l)
