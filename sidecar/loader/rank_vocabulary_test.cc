@@ -130,7 +130,7 @@ TEST(Tiktoken, EveryErrorNamesItsLine) {
               "line 2: is not base64, a space and a rank");
   }
   EXPECT_EQ(error_of("IQ== 99999999"),
-            "line 1: the id of \"!\" is 99999999, above the highest allowed, 2097150");
+            "line 1: the id of \"!\" is 99999999, above the highest allowed, 4194302");
   EXPECT_EQ(error_of("IQ== 1\nIg== 1"), "\"!\" and \"\"\" have the same id, 1");
 }
 

@@ -131,7 +131,7 @@ TEST(TokenizerLoader, EveryErrorNamesItsPath) {
       {"/model/vocab/a", "-1", "model.vocab.a: expected an id, found -1"},
       {"/model/vocab/a", "1", "model.vocab: \"a\" and \"b\" have the same id, 1"},
       {"/model/vocab/a", "20000000",
-       "model.vocab: the id of \"a\" is 20000000, above the highest allowed, 2097150"},
+       "model.vocab: the id of \"a\" is 20000000, above the highest allowed, 4194302"},
       {"/model/merges/0", "\"a b c\"",
        "model.merges[0]: \"a b c\" is not two tokens with a space between"},
       {"/model/merges/0", "[\"a\"]", "model.merges[0]: has 1 tokens instead of 2"},

@@ -26,8 +26,6 @@ void MergeOneByOne(const MergeTable& merges, MergeMemory& memory, std::span<Shor
 #define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi")))
 
 constexpr uint32_t kSymbols = ShortWord::kMaxSymbols;
-// The id of a neighbour that is none: no token has it, so it merges with none.
-constexpr uint32_t kNobody = MergeTable::kNobody;
 constexpr uint32_t kNoRank = MergeTable::kNoRank;
 constexpr int kPlaceBits = 6;
 constexpr uint32_t kNoKey = kNoRank << kPlaceBits;  // and all above: of a pair that does not merge
@@ -56,8 +54,8 @@ TRIPTYCH_AVX2 inline __m256i Load(const void* aligned) {
 }
 
 // Of four entries a bit for each that is of `pair`.
-TRIPTYCH_AVX2 inline uint32_t Equal(const uint64_t* entries, __m256i pair) {
-  const __m256i pairs = _mm256_srli_epi64(Load(entries), MergeTable::kRankBits);
+TRIPTYCH_AVX2 inline uint32_t Equal(const uint64_t* entries, __m128i rank_bits, __m256i pair) {
+  const __m256i pairs = _mm256_srl_epi64(Load(entries), rank_bits);
   const __m256i equal = _mm256_cmpeq_epi64(pairs, pair);
   return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(equal)));
 }
@@ -66,10 +64,12 @@ TRIPTYCH_AVX2 inline uint32_t Equal(const uint64_t* entries, __m256i pair) {
 TRIPTYCH_AVX2 inline uint32_t FindIn(const MergeTable& merges, const MergeTable::Bucket* bucket,
                                      uint64_t pair) {
   const __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(pair));
+  const __m128i rank_bits = _mm_cvtsi32_si128(merges.rank_bits());
   while (true) {
     const uint64_t* const entries = bucket->entries.data();
-    const uint32_t found = Equal(entries, wanted) | Equal(entries + 4, wanted) << 4;
-    const uint32_t rank = MergeTable::RankOf(entries[_tzcnt_u32(found | 0x80)]);
+    const uint32_t found = Equal(entries, rank_bits, wanted) | Equal(entries + 4, rank_bits, wanted)
+                                                                   << 4;
+    const uint32_t rank = merges.RankOf(entries[_tzcnt_u32(found | 0x80)]);
     const bool may_go_on = entries[7] != MergeTable::kNoEntry;
     if (__builtin_expect(found != 0 || !may_go_on, 1)) return found != 0 ? rank : kNoRank;
     bucket = merges.NextBucket(bucket);
@@ -96,10 +96,10 @@ TRIPTYCH_AVX2 void Start(const MergeTable& merges, const ShortWord& word, Lane& 
   const auto size = static_cast<uint32_t>(word.size);
   lane.alive = ~uint64_t{0} >> (64 - size);
   lane.is_long = size > kSymbols / 2;
-  lane.symbol[Lane::kBehind] = lane.symbol[Lane::kInFront] = kNobody;
+  lane.symbol[Lane::kBehind] = lane.symbol[Lane::kInFront] = merges.nobody();
   lane.before = Lane::kInFront;
   lane.at = Lane::kBehind;
-  lane.pair_before = lane.pair_at = MergeTable::PairOf(kNobody, 0);
+  lane.pair_before = lane.pair_at = merges.PairOf(merges.nobody(), 0);
   lane.bucket_before = lane.bucket_at = merges.BucketOf(lane.pair_at);
   uint32_t bits = 0;
   for (uint32_t i = 0; i < size; ++i) bits |= lane.symbol[i] = word.ids[i];
@@ -121,7 +121,7 @@ TRIPTYCH_AVX2 void Start(const MergeTable& merges, const ShortWord& word, Lane& 
 // Looks up the first pairs, where Start has left that.
 TRIPTYCH_AVX2 void LookUpAll(const MergeTable& merges, Lane& lane) {
   for (uint32_t i = 0; i < kSymbols && lane.key[i] == 0; ++i) {
-    const uint64_t pair = MergeTable::PairOf(lane.symbol[i], lane.symbol[i + 1]);
+    const uint64_t pair = merges.PairOf(lane.symbol[i], lane.symbol[i + 1]);
     lane.key[i] = KeyOf(FindIn(merges, merges.BucketOf(pair), pair), i);
   }
 }
@@ -156,8 +156,8 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
   lane.key[before] = lane.key[at] = lane.key[right] = kNoRank;
   lane.before = before;
   lane.at = at;
-  lane.pair_before = MergeTable::PairOf(lane.symbol[before], id);
-  lane.pair_at = MergeTable::PairOf(id, lane.symbol[after]);
+  lane.pair_before = merges.PairOf(lane.symbol[before], id);
+  lane.pair_at = merges.PairOf(id, lane.symbol[after]);
   lane.bucket_before = merges.BucketOf(lane.pair_before);
   lane.bucket_at = merges.BucketOf(lane.pair_at);
   __builtin_prefetch(lane.bucket_before);

@@ -10,6 +10,8 @@
 namespace triptych::models {
 namespace {
 
+constexpr uint32_t kMaxIdLimit = (1u << 22) - 1;
+
 // As one would explain it.
 std::vector<uint32_t> MergePlainly(const MergeTable& merges, std::vector<uint32_t> ids) {
   while (true) {
@@ -35,7 +37,7 @@ std::vector<uint32_t> IdsOf(const ShortWord& word) {
 // Merges of some letters, the first of which is `first`, in any order: a merge may use a token that
 // only a later one makes.
 MergeTable RandomMerges(std::mt19937& random, uint32_t first, uint32_t letters, uint32_t count) {
-  MergeTable merges(count);
+  MergeTable merges(count, first + letters + count);
   std::vector<uint32_t> ranks(count);
   for (uint32_t i = 0; i < count; ++i) ranks[i] = i;
   std::shuffle(ranks.begin(), ranks.end(), random);
@@ -58,7 +60,7 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
   for (int round = 0; round < 600; ++round) {
     const uint32_t letters = 1 + random() % 5;
     // The first ids are looked up in another way; the last that there can be are at the limit.
-    const uint32_t firsts[] = {0, MergeTable::kFirstIds - 3, MergeTable::kNobody - 300};
+    const uint32_t firsts[] = {0, MergeTable::kFirstIds - 3, kMaxIdLimit - 300};
     const uint32_t first = firsts[round % 3];
     const MergeTable merges = RandomMerges(random, first, letters, 1 + random() % 250);
     MergeMemory memory(100);
@@ -79,7 +81,7 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
 }
 
 TEST(BatchMerger, WordsOfEverySizeUpToTheLargest) {
-  MergeTable merges(2);
+  MergeTable merges(2, 3);
   merges.Insert(0, 0, {0, 1});
   merges.Insert(1, 1, {1, 2});
   MergeMemory memory(2);
@@ -101,7 +103,7 @@ TEST(BatchMerger, WordsOfEverySizeUpToTheLargest) {
 
 // A merge that does not make its left part longer asks for more than these ways know.
 TEST(BatchMerger, MergesThatDoNotGrow) {
-  MergeTable merges(2);
+  MergeTable merges(2, 3);
   merges.AllowMergesThatDoNotGrow();
   merges.Insert(0, 1, {0, 0});
   merges.Insert(0, 2, {1, 0});

@@ -79,19 +79,17 @@ size_t FindMedium(const WordTable& table, std::string_view word, size_t readable
 
 }  // namespace
 
-static_assert(Vocabulary::kMaxId < MergeTable::kNobody);
-
 Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
     : vocabulary_(std::move(vocabulary)),
       options_(std::move(options)),
-      merges_(options_.merges.size()),
+      merges_(options_.merges.size(), vocabulary_.id_limit()),
       memory_(options_.merges.size()) {}
 
 absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
-  if (options.merges.size() > MergeTable::kMaxMerges) {
-    return absl::InvalidArgumentError(base::StrCat("merges: ", options.merges.size(),
-                                                   " are more than the ", MergeTable::kMaxMerges,
-                                                   " that are supported"));
+  const size_t most = MergeTable::MaxSize(vocabulary.id_limit());
+  if (options.merges.size() > most) {
+    return absl::InvalidArgumentError(base::StrCat(
+        "merges: ", options.merges.size(), " are more than the ", most, " that ids so high allow"));
   }
   std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
   bpe->FillCharacterIds();

@@ -58,7 +58,7 @@ struct BpeOptions {
 class Bpe final : public Model {
  public:
   // INVALID_ARGUMENT, with the place ("merges[17]: ..."), where a merge's parts or result are not
-  // in the vocabulary, or there are more than MergeTable::kMaxMerges.
+  // in the vocabulary, or there are more than MergeTable::MaxSize.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Bpe>> Create(Vocabulary vocabulary,
                                                                    BpeOptions options);
 

@@ -2,7 +2,9 @@
 #ifndef SIDECAR_MODELS_MERGE_TABLE_H_
 #define SIDECAR_MODELS_MERGE_TABLE_H_
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -33,16 +35,23 @@ class MergeTable {
   // The rank of pairs that do not merge.
   static constexpr uint32_t kNoRank = UINT32_MAX;
   static constexpr uint32_t kFirstIds = 256;
-  static constexpr int kIdBits = 21, kRankBits = 22;
-  // What stands for a neighbour that is none: an id that no token has.
-  static constexpr uint32_t kNobody = (1u << kIdBits) - 1;
-  static constexpr size_t kMaxMerges = (size_t{1} << kRankBits) - 1;
+  // Ranks below this leave room for a place beside them (symbol_merger.cc).
+  static constexpr int kMaxRankBits = 25;
 
-  // Room for `size` pairs. REQUIRES: size <= kMaxMerges.
-  explicit MergeTable(size_t size);
+  // The most pairs that there may be of ids below `id_limit`: more than any vocabulary has.
+  [[nodiscard]] static size_t MaxSize(uint32_t id_limit) {
+    return (size_t{1} << RankBits(id_limit)) - 1;
+  }
+
+  // Room for `size` pairs of ids below `id_limit`. REQUIRES: size <= MaxSize(id_limit), id_limit is
+  // below 2^22.
+  MergeTable(size_t size, uint32_t id_limit);
+
+  // What stands for a neighbour that is none: an id that no token has.
+  [[nodiscard]] uint32_t nobody() const { return (1u << id_bits_) - 1; }
 
   // A pair that is there already gets the new merge, as in `tokenizers`.
-  // REQUIRES: all ids are below kNobody, merge.rank < size, and each rank comes once.
+  // REQUIRES: all ids are below id_limit, merge.rank < size, and each rank comes once.
   void Insert(uint32_t left, uint32_t right, Merge merge);
 
   // Starts to read what Insert will need.
@@ -67,7 +76,7 @@ class MergeTable {
     const uint64_t pair = PairOf(left, right);
     for (const Bucket* bucket = &buckets_[place / kPlaces];; bucket = NextBucket(bucket)) {
       for (const uint64_t entry : bucket->entries) {
-        if (entry >> kRankBits == pair) return RankOf(entry);
+        if (entry >> rank_bits_ == pair) return RankOf(entry);
         if (entry == kNoEntry) return kNoRank;
       }
     }
@@ -99,17 +108,18 @@ class MergeTable {
   }
 
   // For one who looks at a whole bucket: an entry of a pair is the pair and behind it, in the lower
-  // kRankBits, its rank and one. It is in the pair's bucket or, where that has no empty entry, in
+  // rank_bits(), its rank and one. It is in the pair's bucket or, where that has no empty entry, in
   // the next.
   struct alignas(64) Bucket {
     std::array<uint64_t, 8> entries;
   };
   static constexpr uint64_t kNoEntry = 0;
-  static uint64_t PairOf(uint32_t left, uint32_t right) {
-    return uint64_t{left} << kIdBits | right;
+  [[nodiscard]] int rank_bits() const { return rank_bits_; }
+  [[nodiscard]] uint64_t PairOf(uint32_t left, uint32_t right) const {
+    return uint64_t{left} << id_bits_ | right;
   }
-  static uint32_t RankOf(uint64_t entry) {
-    return (static_cast<uint32_t>(entry) & ((1u << kRankBits) - 1)) - 1;
+  [[nodiscard]] uint32_t RankOf(uint64_t entry) const {
+    return (static_cast<uint32_t>(entry) & ((1u << rank_bits_) - 1)) - 1;
   }
   [[nodiscard]] const Bucket* BucketOf(uint64_t pair) const {
     return &buckets_[PlaceOf(pair) / kPlaces];
@@ -120,17 +130,23 @@ class MergeTable {
   }
 
  private:
+  static int IdBits(uint32_t id_limit) { return std::bit_width(id_limit); }
+  static int RankBits(uint32_t id_limit) {
+    return std::min(kMaxRankBits, 64 - 2 * IdBits(id_limit));
+  }
+
   // Bits of the filter for each bucket.
   static constexpr uint64_t kPlaces = 32;
 
   // Where a pair belongs: the number of its bucket, and below it that of its bit of the filter.
   [[nodiscard]] uint64_t PlaceOf(uint64_t pair) const {
-    return (pair ^ pair >> kIdBits) * 0x9E3779B97F4A7C15u >> shift_;
+    return (pair ^ pair >> id_bits_) * 0x9E3779B97F4A7C15u >> shift_;
   }
   [[nodiscard]] bool MayHold(uint64_t place) const {
     return (filter_[place / 8] >> place % 8 & 1) != 0;
   }
 
+  int id_bits_, rank_bits_;
   // Of pairs of the first ids.
   std::vector<uint32_t> first_ = std::vector<uint32_t>(size_t{kFirstIds} * kFirstIds, kNoRank);
   base::HugeArray<Bucket> buckets_;

@@ -11,12 +11,12 @@ namespace {
 
 TEST(MergeTable, FindsWhatWasInsertedAndNothingElse) {
   std::mt19937 random(1);
-  constexpr uint32_t kSize = 20'000;
-  MergeTable merges(kSize);
+  constexpr uint32_t kSize = 20'000, kIdLimit = (1u << 22) - 1;
+  MergeTable merges(kSize, kIdLimit);
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> rank_of;
   // Few ids, so that a pair comes twice at times; and the largest.
   const auto any = [&] {
-    return random() % 2 == 0 ? random() % 300 : MergeTable::kNobody - 1 - random() % 300;
+    return random() % 2 == 0 ? random() % 300 : kIdLimit - 1 - random() % 300;
   };
   for (uint32_t rank = 0; rank < kSize; ++rank) {
     const uint32_t left = any(), right = any();
@@ -38,7 +38,7 @@ TEST(MergeTable, FindsWhatWasInsertedAndNothingElse) {
 }
 
 TEST(MergeTable, APairThatIsInsertedTwiceHasItsLastMerge) {
-  MergeTable merges(2);
+  MergeTable merges(2, 5);
   merges.Insert(1, 2, {0, 3});
   merges.Insert(1, 2, {1, 4});
   EXPECT_EQ(merges.Find(1, 2), 1u);

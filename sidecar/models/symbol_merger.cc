@@ -74,7 +74,7 @@ void MergeFew(const MergeTable& merges, Symbols& word) {
     next[i] = static_cast<uint8_t>(i + 1);
   }
   previous[0] = static_cast<uint8_t>(nobody);
-  symbol[nobody] = MergeTable::kNobody;
+  symbol[nobody] = merges.nobody();
   for (size_t i = 0; i < kTogether; ++i) key[nobody + i] = kNoRank;
   key[size - 1] = kNoRank;
   if (bits < MergeTable::kFirstIds) {
@@ -284,7 +284,7 @@ MergeMemory::MergeMemory(size_t merges) : bytes(std::min(merges * 64, kMaxBytes)
 
 void MergeSymbols(const MergeTable& merges, MergeMemory& memory, Symbols& symbols) {
   if (symbols.size() <= 1) return;
-  static_assert(MergeTable::kMaxMerges < (UINT32_MAX >> kPlaceBits));
+  static_assert(MergeTable::kMaxRankBits + kPlaceBits < 32);
   if (symbols.size() <= kFewSymbols && merges.always_grow()) {
     MergeFew(merges, symbols);
   } else {

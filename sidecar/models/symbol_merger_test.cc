@@ -34,7 +34,7 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
     // The first ids are looked up in another way.
     const uint32_t first = round % 2 == 0 ? 0 : MergeTable::kFirstIds - letters / 2;
     const uint32_t merge_count = 1 + random() % 60;
-    MergeTable merges(merge_count);
+    MergeTable merges(merge_count, first + letters + merge_count);
     // In any order: a merge may use a token that only a later merge makes.
     std::vector<uint32_t> ranks(merge_count);
     for (uint32_t i = 0; i < merge_count; ++i) ranks[i] = i;
@@ -57,7 +57,7 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
 }
 
 TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
-  MergeTable merges(1);
+  MergeTable merges(1, 2);
   merges.Insert(0, 0, {0, 1});
   for (const size_t size : {3, 101}) {
     Symbols symbols(size, {0, 1});
@@ -70,7 +70,7 @@ TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
 }
 
 TEST(SymbolMerger, LongWordsAtOnceDoNotMeetInTheMemory) {
-  MergeTable merges(2);
+  MergeTable merges(2, 3);
   merges.Insert(0, 0, {0, 1});
   merges.Insert(1, 1, {1, 2});
   MergeMemory memory(100'000);

@@ -26,7 +26,7 @@ class Vocabulary {
  public:
   // Ids above this are refused: tables of all ids are kept, and a hostile file could ask for 4
   // billion. The largest in use have about a million.
-  static constexpr uint32_t kMaxId = (1u << 21) - 2;
+  static constexpr uint32_t kMaxId = (1u << 22) - 2;
 
   // See VocabularyBuilder, which has the same failures.
   [[nodiscard]] static absl::StatusOr<Vocabulary> Create(
