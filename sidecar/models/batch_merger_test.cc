@@ -7,45 +7,24 @@
 #include <string>
 #include <vector>
 
+#include "models/random_merges.h"
+
 namespace triptych::models {
 namespace {
 
 constexpr uint32_t kMaxIdLimit = (1u << 22) - 1;
 
-// As one would explain it.
-std::vector<uint32_t> MergePlainly(const MergeTable& merges, std::vector<uint32_t> ids) {
-  while (true) {
-    uint32_t best = MergeTable::kNoRank;
-    size_t at = 0;
-    for (size_t i = 0; i + 1 < ids.size(); ++i) {
-      const uint32_t rank = merges.Find(ids[i], ids[i + 1]);
-      if (rank < best) {
-        best = rank;
-        at = i;
-      }
-    }
-    if (best == MergeTable::kNoRank) return ids;
-    ids[at] = merges.IdOf(best);
-    ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-  }
+// The ids of the word, merged as the definition says.
+std::vector<uint32_t> MergedIds(const MergeTable& merges, const ShortWord& word) {
+  Symbols symbols;
+  for (size_t i = 0; i < word.size; ++i) symbols.push_back({word.ids[i], 1});
+  std::vector<uint32_t> ids;
+  for (const Symbol& symbol : MergePlainly(merges, symbols)) ids.push_back(symbol.id);
+  return ids;
 }
 
 std::vector<uint32_t> IdsOf(const ShortWord& word) {
   return {word.ids.begin(), word.ids.begin() + word.size};
-}
-
-// Merges of some letters, the first of which is `first`, in any order: a merge may use a token that
-// only a later one makes.
-MergeTable RandomMerges(std::mt19937& random, uint32_t first, uint32_t letters, uint32_t count) {
-  MergeTable merges(count, first + letters + count);
-  std::vector<uint32_t> ranks(count);
-  for (uint32_t i = 0; i < count; ++i) ranks[i] = i;
-  std::shuffle(ranks.begin(), ranks.end(), random);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t limit = letters + i;
-    merges.Insert(first + random() % limit, first + random() % limit, {ranks[i], first + limit});
-  }
-  return merges;
 }
 
 ShortWord RandomWord(std::mt19937& random, uint32_t first, uint32_t letters, size_t size) {
@@ -73,7 +52,7 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
       std::vector<ShortWord> merged = words;
       merger.merge(merges, memory, merged);
       for (size_t i = 0; i < words.size(); ++i) {
-        ASSERT_EQ(IdsOf(merged[i]), MergePlainly(merges, IdsOf(words[i])))
+        ASSERT_EQ(IdsOf(merged[i]), MergedIds(merges, words[i]))
             << merger.name << " " << round << " " << i;
       }
     }

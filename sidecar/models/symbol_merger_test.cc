@@ -6,26 +6,10 @@
 #include <random>
 #include <vector>
 
+#include "models/random_merges.h"
+
 namespace triptych::models {
 namespace {
-
-// The definition, and nothing else.
-Symbols MergePlainly(const MergeTable& merges, Symbols symbols) {
-  while (true) {
-    uint32_t best = MergeTable::kNoRank;
-    size_t at = 0;
-    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-      const uint32_t rank = merges.Find(symbols[i].id, symbols[i + 1].id);
-      if (rank < best) {
-        best = rank;
-        at = i;
-      }
-    }
-    if (best == MergeTable::kNoRank) return symbols;
-    symbols[at] = {merges.IdOf(best), symbols[at].written_size + symbols[at + 1].written_size};
-    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-  }
-}
 
 TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
   std::mt19937 random(3);
@@ -34,16 +18,7 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
     // The first ids are looked up in another way.
     const uint32_t first = round % 2 == 0 ? 0 : MergeTable::kFirstIds - letters / 2;
     const uint32_t merge_count = 1 + random() % 60;
-    MergeTable merges(merge_count, first + letters + merge_count);
-    // In any order: a merge may use a token that only a later merge makes.
-    std::vector<uint32_t> ranks(merge_count);
-    for (uint32_t i = 0; i < merge_count; ++i) ranks[i] = i;
-    std::shuffle(ranks.begin(), ranks.end(), random);
-    for (uint32_t i = 0; i < merge_count; ++i) {
-      const uint32_t limit = letters + i;
-      const uint32_t left = random() % limit, right = random() % limit;
-      merges.Insert(first + left, first + right, {ranks[i], first + limit});
-    }
+    const MergeTable merges = RandomMerges(random, first, letters, merge_count);
     MergeMemory memory(merge_count);
     for (const size_t size : {0, 1, 2, 3, 4, 5, 7, 63, 64, 65, 300, 1000}) {
       Symbols symbols;

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from service.tokenizer.frame_call import FrameCall
+from tests.unit.tokenizer.frame_caller import ENCODE, frame
 from tests.unit.tokenizer.running_sidecar import local_socket, serve
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 METHOD = "/test.Echo/Echo"
-STREAM_ENCODE = "/triptych.sidecar.v1.TokenizerService/StreamEncode"
 
 
 class Inbox:
@@ -32,11 +32,6 @@ class Inbox:
     def call(self) -> FrameCall:
         """Return a call that speaks to this inbox."""
         return FrameCall(self.messages.put_nowait, self.end)
-
-
-def frame(message: bytes) -> bytes:
-    """Return a message as it travels."""
-    return len(message).to_bytes(4, "big") + message
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes:
@@ -219,7 +214,7 @@ async def test_long_texts_to_the_sidecar(
     texts = [b"many words and 12345 numbers " * times for times in (40_000, 1, 200_000)]
     with serve(trained_path("gpt2"), tmp_path / "s") as sidecar:
         call = inbox.call()
-        await call.connect(str(local_socket(tmp_path / "s")), STREAM_ENCODE)
+        await call.connect(str(local_socket(tmp_path / "s")), ENCODE.decode())
         for text in texts:
             request = pb.StreamEncodeRequest(requests=[pb.EncodeRequest(text=text)])
             call.send(request.SerializeToString())
