@@ -25,22 +25,23 @@ void MergeOneByOne(const MergeTable& merges, MergeMemory& memory, std::span<Shor
 
 #define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi")))
 
-constexpr uint32_t kSymbols = ShortWord::kMaxSymbols;
+// Of the symbols of a word, from 1 on; 0 is in front of them, and kPlaces behind.
+constexpr uint32_t kPlaces = ShortWord::kMaxSymbols + 1;
 constexpr uint32_t kNoRank = MergeTable::kNoRank;
 constexpr int kPlaceBits = 6;
 constexpr uint32_t kNoKey = kNoRank << kPlaceBits;  // and all above: of a pair that does not merge
+static_assert(kPlaces == 1u << kPlaceBits);
 
 // A word that is being merged. A symbol keeps its place; one that was merged into the symbol before
-// it is no longer alive. Behind the places are two of nobody, the neighbour of both ends.
+// it is no longer alive.
 struct alignas(64) Lane {
-  static constexpr uint32_t kBehind = kSymbols, kInFront = kSymbols + 1;
-
   // Of the pair of a symbol and the next that is alive: rank and place in one, so that the
   // smallest tells both.
-  uint32_t key[kSymbols + 8];
-  uint32_t symbol[kSymbols + 8];
-  uint64_t alive;  // a bit for each place
-  bool is_long;    // has more than half of all places
+  uint32_t key[kPlaces + 1];
+  uint32_t symbol[kPlaces + 1];
+  // A bit for each place: of symbols; of pairs that are still to be looked up.
+  uint64_t alive, unknown;
+  bool is_long;  // has more than half of all places
   // The two pairs that the last step made, by the places of their left symbols.
   uint32_t before, at;
   uint64_t pair_before, pair_at;
@@ -60,7 +61,8 @@ TRIPTYCH_AVX2 inline uint32_t Equal(const uint64_t* entries, __m128i rank_bits, 
   return static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(equal)));
 }
 
-// The rank of a pair.
+// The rank of a pair. What follows is written so that no compiler makes a branch of it: whether a
+// pair merges is what a processor guesses wrongly.
 TRIPTYCH_AVX2 inline uint32_t FindIn(const MergeTable& merges, const MergeTable::Bucket* bucket,
                                      uint64_t pair) {
   const __m256i wanted = _mm256_set1_epi64x(static_cast<int64_t>(pair));
@@ -70,21 +72,22 @@ TRIPTYCH_AVX2 inline uint32_t FindIn(const MergeTable& merges, const MergeTable:
     const uint32_t found = Equal(entries, rank_bits, wanted) | Equal(entries + 4, rank_bits, wanted)
                                                                    << 4;
     const uint32_t rank = merges.RankOf(entries[_tzcnt_u32(found | 0x80)]);
-    const bool may_go_on = entries[7] != MergeTable::kNoEntry;
-    if (__builtin_expect(found != 0 || !may_go_on, 1)) return found != 0 ? rank : kNoRank;
+    const uint32_t none = -static_cast<uint32_t>(found == 0);
+    const bool is_full = entries[7] != MergeTable::kNoEntry;
+    if (__builtin_expect((none & static_cast<uint32_t>(is_full)) == 0, 1)) return rank | none;
     bucket = merges.NextBucket(bucket);
   }
 }
 
 TRIPTYCH_AVX2 inline __m256i LowestOfHalf(const uint32_t* keys) {
-  static_assert(kSymbols == 64);
+  static_assert(kPlaces == 64);
   return _mm256_min_epu32(_mm256_min_epu32(Load(keys), Load(keys + 8)),
                           _mm256_min_epu32(Load(keys + 16), Load(keys + 24)));
 }
 
 TRIPTYCH_AVX2 inline uint32_t Lowest(const Lane& lane) {
   __m256i eight = LowestOfHalf(lane.key);
-  if (lane.is_long) eight = _mm256_min_epu32(eight, LowestOfHalf(lane.key + kSymbols / 2));
+  if (lane.is_long) eight = _mm256_min_epu32(eight, LowestOfHalf(lane.key + kPlaces / 2));
   const __m128i four =
       _mm_min_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
   const __m128i two = _mm_min_epu32(four, _mm_shuffle_epi32(four, 0b01001110));
@@ -94,35 +97,35 @@ TRIPTYCH_AVX2 inline uint32_t Lowest(const Lane& lane) {
 
 TRIPTYCH_AVX2 void Start(const MergeTable& merges, const ShortWord& word, Lane& lane) {
   const auto size = static_cast<uint32_t>(word.size);
-  lane.alive = ~uint64_t{0} >> (64 - size);
-  lane.is_long = size > kSymbols / 2;
-  lane.symbol[Lane::kBehind] = lane.symbol[Lane::kInFront] = merges.nobody();
-  lane.before = Lane::kInFront;
-  lane.at = Lane::kBehind;
+  lane.alive = (~uint64_t{0} >> (kPlaces - 1 - size)) & ~uint64_t{1};
+  lane.is_long = size >= kPlaces / 2;
+  std::copy_n(word.ids.begin(), size, lane.symbol + 1);
+  lane.symbol[0] = lane.symbol[kPlaces] = merges.nobody();
+  lane.key[0] = kNoRank;
+  lane.before = 0;
+  lane.at = kPlaces;
   lane.pair_before = lane.pair_at = merges.PairOf(merges.nobody(), 0);
   lane.bucket_before = lane.bucket_at = merges.BucketOf(lane.pair_at);
-  uint32_t bits = 0;
-  for (uint32_t i = 0; i < size; ++i) bits |= lane.symbol[i] = word.ids[i];
-  uint32_t i = 0;
-  if (bits < MergeTable::kFirstIds) {
-    for (; i + 1 < size; ++i) {
-      lane.key[i] = KeyOf(merges.FindFirst(lane.symbol[i], lane.symbol[i + 1]), i);
-    }
-  } else {
-    for (; i + 1 < size; ++i) {
-      merges.PrefetchPlace(lane.symbol[i], lane.symbol[i + 1]);
-      lane.key[i] = 0;  // to be looked up
+  lane.unknown = 0;
+  uint32_t place = 1;
+  for (; place < size; ++place) {
+    const uint32_t left = lane.symbol[place], right = lane.symbol[place + 1];
+    if ((left | right) < MergeTable::kFirstIds) {
+      lane.key[place] = KeyOf(merges.FindFirst(left, right), place);
+    } else {
+      merges.PrefetchPlace(left, right);
+      lane.unknown |= uint64_t{1} << place;
     }
   }
-  const uint32_t end = lane.is_long ? kSymbols : kSymbols / 2;
-  for (; i < end; ++i) lane.key[i] = kNoRank;
+  std::fill(lane.key + place, lane.key + (lane.is_long ? kPlaces : kPlaces / 2), kNoRank);
 }
 
 // Looks up the first pairs, where Start has left that.
 TRIPTYCH_AVX2 void LookUpAll(const MergeTable& merges, Lane& lane) {
-  for (uint32_t i = 0; i < kSymbols && lane.key[i] == 0; ++i) {
-    const uint64_t pair = merges.PairOf(lane.symbol[i], lane.symbol[i + 1]);
-    lane.key[i] = KeyOf(FindIn(merges, merges.BucketOf(pair), pair), i);
+  for (uint64_t left = lane.unknown; left != 0; left &= left - 1) {
+    const auto place = static_cast<uint32_t>(_tzcnt_u64(left));
+    const uint64_t pair = merges.PairOf(lane.symbol[place], lane.symbol[place + 1]);
+    lane.key[place] = KeyOf(FindIn(merges, merges.BucketOf(pair), pair), place);
   }
 }
 
@@ -142,14 +145,13 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
   const uint32_t best = std::min(lowest, std::min(key_before, key_at));
   if (best >= kNoKey) return false;
 
-  const uint32_t at = best & (kSymbols - 1);
+  const uint32_t at = best & (kPlaces - 1);
   const uint64_t bit = uint64_t{1} << at;
-  const uint64_t in_front = lane.alive & (bit - 1), behind = lane.alive & ~(bit | (bit - 1));
+  const uint64_t in_front = lane.alive & (bit - 1), behind = lane.alive & -(bit << 1);
   const uint64_t rest = behind & (behind - 1);
+  const auto before = static_cast<uint32_t>(std::bit_width(in_front | 1) - 1);
   const auto right = static_cast<uint32_t>(_tzcnt_u64(behind));
-  const auto after = static_cast<uint32_t>(_tzcnt_u64(rest));  // kBehind where there is none
-  const auto last = static_cast<uint32_t>(std::bit_width(in_front | 1) - 1);
-  const uint32_t before = in_front != 0 ? last : Lane::kInFront;
+  const auto after = static_cast<uint32_t>(_tzcnt_u64(rest));  // kPlaces where there is none
   const uint32_t id = merges.IdOf(best >> kPlaceBits);
   lane.alive ^= behind ^ rest;
   lane.symbol[at] = id;
@@ -158,8 +160,8 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
   lane.at = at;
   lane.pair_before = merges.PairOf(lane.symbol[before], id);
   lane.pair_at = merges.PairOf(id, lane.symbol[after]);
-  lane.bucket_before = merges.BucketOf(lane.pair_before);
-  lane.bucket_at = merges.BucketOf(lane.pair_at);
+  lane.bucket_before = merges.BucketOf(lane.pair_before, /*is_pair=*/in_front != 0);
+  lane.bucket_at = merges.BucketOf(lane.pair_at, /*is_pair=*/rest != 0);
   __builtin_prefetch(lane.bucket_before);
   __builtin_prefetch(lane.bucket_at);
   return true;

@@ -25,7 +25,7 @@ namespace triptych::models {
 
 // The ids of a word's symbols, and then of its tokens.
 struct ShortWord {
-  static constexpr size_t kMaxSymbols = 64;
+  static constexpr size_t kMaxSymbols = 63;
 
   std::array<uint32_t, kMaxSymbols> ids;
   size_t size;

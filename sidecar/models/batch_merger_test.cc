@@ -41,7 +41,8 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
     // The first ids are looked up in another way; the last that there can be are at the limit.
     const uint32_t firsts[] = {0, MergeTable::kFirstIds - 3, kMaxIdLimit - 300};
     const uint32_t first = firsts[round % 3];
-    const MergeTable merges = RandomMerges(random, first, letters, 1 + random() % 250);
+    const MergeTable merges =
+        RandomMerges(random, first, letters, 1 + random() % 250, round % 2 == 0);
     MergeMemory memory(100);
     std::vector<ShortWord> words;
     for (size_t i = random() % (3 * kWordsTogether); i > 0; --i) {
@@ -60,9 +61,7 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
 }
 
 TEST(BatchMerger, WordsOfEverySizeUpToTheLargest) {
-  MergeTable merges(2, 3);
-  merges.Insert(0, 0, {0, 1});
-  merges.Insert(1, 1, {1, 2});
+  const MergeTable merges({{{0, 0, 1}, {1, 1, 2}}}, 3);
   MergeMemory memory(2);
   for (const BatchMerger& merger : BatchMergers()) {
     std::vector<ShortWord> words(ShortWord::kMaxSymbols);
@@ -82,10 +81,7 @@ TEST(BatchMerger, WordsOfEverySizeUpToTheLargest) {
 
 // A merge that does not make its left part longer asks for more than these ways know.
 TEST(BatchMerger, MergesThatDoNotGrow) {
-  MergeTable merges(2, 3);
-  merges.AllowMergesThatDoNotGrow();
-  merges.Insert(0, 1, {0, 0});
-  merges.Insert(0, 2, {1, 0});
+  const MergeTable merges({{{0, 1, 0}, {0, 2, 0}}}, 3, /*always_grow=*/false);
   MergeMemory memory(2);
   for (const BatchMerger& merger : BatchMergers()) {
     ShortWord word;

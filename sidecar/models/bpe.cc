@@ -77,88 +77,82 @@ size_t FindMedium(const WordTable& table, std::string_view word, size_t readable
   return word.size() <= WordTable::Medium::kMaxBytes ? table.FindMedium(word, readable, out) : 0;
 }
 
-}  // namespace
-
-Bpe::Bpe(Vocabulary vocabulary, BpeOptions options)
-    : vocabulary_(std::move(vocabulary)),
-      options_(std::move(options)),
-      merges_(options_.merges.size(), vocabulary_.id_limit()),
-      memory_(options_.merges.size()) {}
-
-absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
-  const size_t most = MergeTable::MaxSize(vocabulary.id_limit());
-  if (options.merges.size() > most) {
-    return absl::InvalidArgumentError(base::StrCat(
-        "merges: ", options.merges.size(), " are more than the ", most, " that ids so high allow"));
-  }
-  std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
-  bpe->FillCharacterIds();
-  if (bpe->options_.unk_token.has_value()) {
-    bpe->unk_id_ = bpe->vocabulary_.IdOf(*bpe->options_.unk_token);
-  }
-  bpe->FindCuts();
-  if (absl::Status added = bpe->AddMerges(); !added.ok()) return added;
-  bpe->options_.merges = {};
-  bpe->Seed();
-  return bpe;
+// Whether each merge makes its left part longer.
+bool AlwaysGrow(const BpeOptions& options) {
+  const size_t prefix_size = options.continuing_subword_prefix.size();
+  return std::none_of(options.merges.begin(), options.merges.end(),
+                      [&](const auto& merge) { return merge.second.size() == prefix_size; });
 }
 
-absl::Status Bpe::AddMerges() {
-  const size_t prefix_size = options_.continuing_subword_prefix.size();
-  for (const auto& [left, right] : options_.merges) {
-    if (right.size() == prefix_size) {
-      merges_.AllowMergesThatDoNotGrow();
-      break;
-    }
-  }
-  // The table is larger than the cache, so a few merges wait for their places to be there.
-  constexpr uint32_t kWaiting = 8;
-  std::array<MergeIds, kWaiting> waiting;
-  const auto insert = [&](uint32_t rank) {
-    const MergeIds& ids = waiting[rank % kWaiting];
-    merges_.Insert(ids.left, ids.right, {rank, ids.whole});
-  };
-  const auto size = static_cast<uint32_t>(options_.merges.size());
-  std::string buffer;
-  uint32_t last = 0;
-  for (uint32_t rank = 0; rank < size; ++rank) {
-    if (rank >= kWaiting) insert(rank - kWaiting);
-    const absl::StatusOr<MergeIds> ids = IdsOfMerge(rank, last, buffer);
-    if (!ids.ok()) return ids.status();
-    merges_.PrefetchPlace(ids->left, ids->right);
-    waiting[rank % kWaiting] = *ids;
-    last = ids->whole;
-  }
-  for (uint32_t rank = size - std::min(size, kWaiting); rank < size; ++rank) insert(rank);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Bpe::MergeIds> Bpe::IdsOfMerge(uint32_t rank, uint32_t last,
-                                              std::string& buffer) const {
-  const auto& [left, right] = options_.merges[rank];
+// `last` is what the merge before made; `buffer` is written over.
+absl::StatusOr<Merge> MergeOf(const Vocabulary& vocabulary, const BpeOptions& options,
+                              uint32_t rank, uint32_t last, std::string& buffer) {
+  const auto& [left, right] = options.merges[rank];
   const auto error = [&](std::string_view token, std::string_view what) {
     return absl::InvalidArgumentError(
         base::StrCat("merges[", rank, "]: \"", token, "\" is ", what));
   };
   // As `tokenizers` does, without asking whether it is the prefix that is cut off.
-  const size_t prefix_size = options_.continuing_subword_prefix.size();
+  const size_t prefix_size = options.continuing_subword_prefix.size();
   if (right.size() < prefix_size) return error(right, "shorter than continuing_subword_prefix");
   const std::string_view whole = buffer.assign(left).append(right, prefix_size);
   // Mostly merges make one token after the other: to look at the next is faster than to search.
   const auto id_of_whole = [&]() -> std::optional<uint32_t> {
     for (uint32_t id = last; id <= last + 1; ++id) {
-      if (vocabulary_.TokenOf(id) == whole) return id;
+      if (vocabulary.TokenOf(id) == whole) return id;
     }
-    return vocabulary_.IdOf(whole);
+    return vocabulary.IdOf(whole);
   };
   constexpr std::string_view kMissing = "not a token of the vocabulary";
-  const std::optional<uint32_t> left_id = vocabulary_.IdOf(left);
+  const std::optional<uint32_t> left_id = vocabulary.IdOf(left);
   if (!left_id.has_value()) return error(left, kMissing);
-  const std::optional<uint32_t> right_id = vocabulary_.IdOf(right);
+  const std::optional<uint32_t> right_id = vocabulary.IdOf(right);
   if (!right_id.has_value()) return error(right, kMissing);
   const std::optional<uint32_t> whole_id = id_of_whole();
   if (!whole_id.has_value()) return error(whole, kMissing);
-  return MergeIds{*left_id, *right_id, *whole_id};
+  return Merge{*left_id, *right_id, *whole_id};
+}
+
+absl::StatusOr<std::vector<Merge>> MergesOf(const Vocabulary& vocabulary,
+                                            const BpeOptions& options) {
+  const size_t most = MergeTable::MaxSize(vocabulary.id_limit());
+  if (options.merges.size() > most) {
+    return absl::InvalidArgumentError(base::StrCat(
+        "merges: ", options.merges.size(), " are more than the ", most, " that ids so high allow"));
+  }
+  std::vector<Merge> merges;
+  merges.reserve(options.merges.size());
+  std::string buffer;
+  for (uint32_t rank = 0; rank < options.merges.size(); ++rank) {
+    const uint32_t last = merges.empty() ? 0 : merges.back().whole;
+    const absl::StatusOr<Merge> merge = MergeOf(vocabulary, options, rank, last, buffer);
+    if (!merge.ok()) return merge.status();
+    merges.push_back(*merge);
+  }
+  return merges;
+}
+
+}  // namespace
+
+Bpe::Bpe(Vocabulary vocabulary, BpeOptions options, std::span<const Merge> merges)
+    : vocabulary_(std::move(vocabulary)),
+      options_(std::move(options)),
+      merges_(merges, vocabulary_.id_limit(), AlwaysGrow(options_)),
+      memory_(merges.size()) {}
+
+absl::StatusOr<std::unique_ptr<Bpe>> Bpe::Create(Vocabulary vocabulary, BpeOptions options) {
+  const auto merges = MergesOf(vocabulary, options);
+  if (!merges.ok()) return merges.status();
+  std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options), *merges));
+  bpe->FillCharacterIds();
+  if (bpe->options_.unk_token.has_value()) {
+    bpe->unk_id_ = bpe->vocabulary_.IdOf(*bpe->options_.unk_token);
+  }
+  bpe->FindCuts();
+  bpe->FindCharacterSymbols(*merges);
+  bpe->options_.merges = {};
+  bpe->Seed();
+  return bpe;
 }
 
 void Bpe::FillCharacterIds() {
@@ -173,6 +167,17 @@ void Bpe::FillCharacterIds() {
     fallback_ids_[byte] = vocabulary_.IdOf({fallback, sizeof(fallback)});
   }
   if (!options_.is_byte_level) characters_ = CharacterIds(vocabulary_);
+}
+
+void Bpe::FindCharacterSymbols(std::span<const Merge> merges) {
+  if (!options_.is_byte_level || !merges_.always_grow()) return;
+  CharacterSymbolsBuilder builder(vocabulary_.id_limit());
+  for (uint32_t i = 0; i < merges.size(); ++i) {
+    const auto& [left, right] = options_.merges[i];
+    const uint32_t rank = merges_.LowestRankOf(i, merges[i]);
+    builder.Add({left, merges[i].left}, {right, merges[i].right}, rank);
+  }
+  character_symbols_ = builder.Build(byte_ids_, merges_);
 }
 
 // Where the cuts of a BlankSplitter change nothing: no rule looks at the piece as a whole, and no
@@ -219,10 +224,14 @@ void Bpe::Seed() {
     const auto token = vocabulary_.TokenOf(id);
     if (!token.has_value()) continue;
     const std::optional<std::string> word = WordOf(*token);
-    if (!word.has_value() || word->empty() || word->size() > Short::kMaxBytes) continue;
+    if (!word.has_value() || word->empty()) continue;
+    if (word->size() > Short::kMaxBytes) {
+      long_tokens_.Add(*word);
+      continue;
+    }
     const Short::Key key = Short::KeyOf(*word, /*is_readable=*/false);
     table->Prefetch(key);  // it is larger than the cache, and merging takes as long as reading it
-    if (!options_.ignore_merges && FindCharacters(*word, words[count])) {
+    if (!options_.ignore_merges && FindSymbols(*word, words[count])) {
       keys[count++] = key;
       if (count == kWordsTogether) insert_all();
       continue;
@@ -312,11 +321,13 @@ absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view text, size_t size, bool is
     std::copy_n(known.begin, known.count, ids.data() + used);
     return known.count;
   }
-  // What is a token would have been seeded.
-  const auto whole = is_new && table.has_all_seeds() ? std::nullopt : WholeToken(word);
+  const bool is_no_token = is_new
+                               ? table.has_all_seeds()  // it would have been seeded
+                               : size > WordTable::Short::kMaxBytes && !long_tokens_.MayHold(word);
+  const auto whole = is_no_token ? std::nullopt : WholeToken(word);
   if (new_words == nullptr) new_words = std::make_unique_for_overwrite<NewWords>();
   const size_t number = new_words->count;
-  if (!whole.has_value() && FindCharacters(word, new_words->words[number])) {
+  if (!whole.has_value() && FindSymbols(word, new_words->words[number])) {
     new_words->texts[number] = text;
     new_words->sizes[number] = size;
     new_words->places[number] = used;
@@ -398,8 +409,12 @@ std::optional<Symbol> Bpe::WholeToken(std::string_view piece) const {
   return Symbol{*id, static_cast<uint32_t>(written.size())};
 }
 
-bool Bpe::FindCharacters(std::string_view word, ShortWord& out) const {
+bool Bpe::FindSymbols(std::string_view word, ShortWord& out) const {
   if (has_affixes()) return false;
+  return options_.is_byte_level ? FindBytes(word, out) : FindCharacters(word, out);
+}
+
+bool Bpe::FindCharacters(std::string_view word, ShortWord& out) const {
   const uint32_t blank = splitter_.has_value() ? blank_id_ : byte_ids_[' '];
   out.size = 0;
   for (size_t at = 0; at < word.size();) {
@@ -407,6 +422,29 @@ bool Bpe::FindCharacters(std::string_view word, ShortWord& out) const {
     const uint32_t known = word[at] == ' ' ? blank : id;
     if (known == CharacterIds::kNone || out.size == ShortWord::kMaxSymbols) return false;
     out.ids[out.size++] = known;
+    at += size;
+  }
+  return true;
+}
+
+bool Bpe::FindBytes(std::string_view word, ShortWord& out) const {
+  out.size = 0;
+  for (size_t at = 0; at < word.size();) {
+    const auto byte = static_cast<uint8_t>(word[at]);
+    size_t size = byte < 0xC0 || byte >= 0xF0 ? 1 : byte < 0xE0 ? 2 : 3;
+    const bool may_be_whole =
+        size > 1 && size <= word.size() - at && (at == 0 || word[at - 1] != ' ');
+    auto [first, second] = may_be_whole
+                               ? character_symbols_.Find(unicode::DecodeCharacter(&word[at]).value)
+                               : CharacterSymbols::Ids{};
+    if (first == CharacterSymbols::kNone) {
+      first = byte_ids_[byte];
+      size = 1;
+    }
+    if (first == CharacterIds::kNone || out.size + 2 > ShortWord::kMaxSymbols) return false;
+    out.ids[out.size] = first;
+    out.ids[out.size + 1] = second;
+    out.size += second == CharacterSymbols::kNone ? 1 : 2;
     at += size;
   }
   return true;

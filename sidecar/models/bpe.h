@@ -17,10 +17,12 @@
 #include "models/batch_merger.h"
 #include "models/blank_splitter.h"
 #include "models/character_ids.h"
+#include "models/character_symbols.h"
 #include "models/merge_table.h"
 #include "models/model.h"
 #include "models/symbol_merger.h"
 #include "models/vocabulary.h"
+#include "models/word_filter.h"
 #include "models/word_table.h"
 
 namespace triptych::models {
@@ -71,6 +73,7 @@ class Bpe final : public Model {
   [[nodiscard]] absl::Status Tokenize(std::string_view piece,
                                       std::vector<Token>& out) const override;
 
+  // REQUIRES: `text` is valid UTF-8, though words may be cut in the middle of characters.
   [[nodiscard]] absl::Status AppendIds(std::string_view text, size_t begin,
                                        std::span<const uint32_t> ends,
                                        std::vector<uint32_t>& ids) const override;
@@ -83,15 +86,11 @@ class Bpe final : public Model {
   [[nodiscard]] std::string_view type() const override { return "BPE"; }
 
  private:
-  Bpe(Vocabulary vocabulary, BpeOptions options);
+  // `merges` are the options' by their ids.
+  Bpe(Vocabulary vocabulary, BpeOptions options, std::span<const Merge> merges);
 
-  absl::Status AddMerges();
-  struct MergeIds {
-    uint32_t left, right, whole;
-  };
-  // `last` is what the merge before made; `buffer` is written over.
-  absl::StatusOr<MergeIds> IdsOfMerge(uint32_t rank, uint32_t last, std::string& buffer) const;
   void FillCharacterIds();
+  void FindCharacterSymbols(std::span<const Merge> merges);
   void FindCuts();
   void Seed();
   // A token as AppendIds is given it, where it can be.
@@ -104,9 +103,12 @@ class Bpe final : public Model {
   absl::Status AppendCharacters(std::string_view piece, Symbols& symbols) const;
   // The piece as a whole, where ignore_merges says so and it is a token.
   [[nodiscard]] std::optional<Symbol> WholeToken(std::string_view piece) const;
-  // The symbols of a word of AppendIds before any merge; false where there are too many, or a
-  // character is not simply one token.
-  bool FindCharacters(std::string_view word, ShortWord& out) const;
+  // The symbols that a word of AppendIds may begin as; false where there are too many, or a
+  // character is unknown. (Some tokens of the byte form are no part of any text; of these the ids
+  // are wrong, and never asked for.)
+  bool FindSymbols(std::string_view word, ShortWord& out) const;
+  bool FindCharacters(std::string_view word, ShortWord& out) const;  // in the character form
+  bool FindBytes(std::string_view word, ShortWord& out) const;       // in the byte form
   [[nodiscard]] bool has_affixes() const {
     return !options_.continuing_subword_prefix.empty() || !options_.end_of_word_suffix.empty();
   }
@@ -159,10 +161,12 @@ class Bpe final : public Model {
   mutable MergeMemory memory_;
   std::array<uint32_t, 256> byte_ids_;  // of each byte, or ASCII character; else kNone
   CharacterIds characters_;             // in the character form
+  CharacterSymbols character_symbols_;  // in the byte form
   uint32_t blank_id_ = 0;               // of "▁", where there is a splitter
   std::array<std::optional<uint32_t>, 256> fallback_ids_;  // of "<0x00>" to "<0xFF>"
   std::optional<uint32_t> unk_id_;
   std::optional<BlankSplitter> splitter_;
+  WordFilter long_tokens_;  // where ignore_merges: those that are words too long to be seeded
   // Taken by every call. Not absl's, which Debian builds with a search for deadlocks: 40 ns.
   mutable std::mutex words_mutex_;
   mutable std::shared_ptr<WordTable> words_;  // guarded by words_mutex_

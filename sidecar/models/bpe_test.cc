@@ -6,12 +6,14 @@
 #include <chrono>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/str_cat.h"
+#include "models/random_merges.h"
 #include "unicode/byte_level_alphabet.h"
 #include "unicode/utf8.h"
 
@@ -342,6 +344,54 @@ TEST(Bpe, ManyNewWordsOfATextAreMergedAsEachAlone) {
       ASSERT_EQ(ids, expected) << text;
     }
   }
+}
+
+// A word of a text does not begin as its bytes where a character of it is a token, a piece does.
+TEST(Bpe, WordsInManyScriptsAreMergedAsTheirBytesAre) {
+  const std::vector<std::string> letters = {"a", " ", "é", "д", "स", "र", "語", "語", "🙂"};
+  const auto written = [](const std::string& bytes) {
+    std::string token;
+    for (const char byte : bytes) token += unicode::ByteLevelCharacter(static_cast<uint8_t>(byte));
+    return token;
+  };
+  std::mt19937 random(10);
+  for (int round = 0; round < 200; ++round) {
+    std::set<std::string> tokens;
+    for (const std::string& letter : letters) {
+      for (const char byte : letter) tokens.insert(written({byte}));
+    }
+    Merges merges;
+    for (const auto& [left, right] : RandomByteMerges(random, letters, 1 + random() % 60)) {
+      merges.emplace_back(written(left), written(right));
+      tokens.insert(written(left + right));
+    }
+    const auto bpe = Bpe::Create(VocabularyOf({tokens.begin(), tokens.end()}), {.merges = merges});
+    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
+    std::vector<std::string> words(40);
+    std::string text;
+    std::vector<uint32_t> ends;
+    for (std::string& word : words) {
+      word = RandomText(random, letters, 1 + random() % (random() % 10 == 0 ? 70 : 12));
+      text += word;
+      ends.push_back(static_cast<uint32_t>(text.size()));
+    }
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE((*bpe)->AppendIds(text, 0, ends, ids).ok());
+    ASSERT_EQ(ids, IdsOfEach(**bpe, words)) << text;
+  }
+}
+
+// Long ones are told from other words by a filter (word_filter.h).
+TEST(Bpe, IgnoreMergesTakesAWholeWordOfATextHoweverLong) {
+  const std::string known(40, 'a'), unknown(41, 'a');
+  const auto bpe = Bpe::Create(VocabularyOf({"a", "aa", known}), {.ignore_merges = true});
+  const std::string text = known + unknown + "aa" + known;
+  const std::vector<uint32_t> ends = {40, 81, 83, 123};
+  std::vector<uint32_t> ids, expected = {2};
+  expected.insert(expected.end(), 41, 0);
+  expected.insert(expected.end(), {1, 2});
+  ASSERT_TRUE((*bpe)->AppendIds(text, 0, ends, ids).ok());
+  EXPECT_EQ(ids, expected);
 }
 
 TEST(Bpe, CharactersOfEverySizeAreFound) {

@@ -7,29 +7,30 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/huge_array.h"
 
 namespace triptych::models {
 
-// What a pair becomes. The merge with the lowest rank is applied first.
+// What a pair of tokens becomes.
 struct Merge {
-  uint32_t rank;
-  uint32_t id;
+  uint32_t left, right, whole;
 };
 
 // BPE does little else than ask for pairs, so this is what a word costs that was not seen before.
 //
 // Pairs are in buckets of one cache line, eight to each, as 64 bits: the two ids and the rank. One
-// that finds its bucket full goes to the next. What a rank becomes is in a table of its own, which
-// is asked only for merges that are applied.
+// that finds its bucket full goes to the next. A rank says only which of two merges is applied
+// first, so where later merges make higher ids, as in most vocabularies, a rank begins with the id
+// that its merge makes. Elsewhere ranks count the merges, and the ids are in a table of their own.
 //
 // One who asks for a pair at a time first asks a filter, of which each pair sets one bit: most
 // pairs do not merge, and the filter, which fits into the cache as the buckets do not, knows that
 // of all but one in sixteen. One who looks at a whole bucket at once (batch_merger.h) needs none.
 //
-// Immutable once filled, so safe to share between threads.
+// Immutable, so safe to share between threads.
 class MergeTable {
  public:
   // The rank of pairs that do not merge.
@@ -38,23 +39,21 @@ class MergeTable {
   // Ranks below this leave room for a place beside them (symbol_merger.cc).
   static constexpr int kMaxRankBits = 25;
 
-  // The most pairs that there may be of ids below `id_limit`: more than any vocabulary has.
+  // The most merges that there may be of ids below `id_limit`: more than any vocabulary has.
   [[nodiscard]] static size_t MaxSize(uint32_t id_limit) {
     return (size_t{1} << RankBits(id_limit)) - 1;
   }
 
-  // Room for `size` pairs of ids below `id_limit`. REQUIRES: size <= MaxSize(id_limit), id_limit is
-  // below 2^22.
-  MergeTable(size_t size, uint32_t id_limit);
+  // Of merges that are applied in this order. Of two of the same pair the last is taken, as in
+  // `tokenizers`. `always_grow` is false where one does not make its left part longer; see
+  // symbol_merger.cc. REQUIRES: merges.size() <= MaxSize(id_limit), all ids are below `id_limit`,
+  // and that is below 2^22.
+  MergeTable(std::span<const Merge> merges, uint32_t id_limit, bool always_grow = true);
 
   // What stands for a neighbour that is none: an id that no token has.
   [[nodiscard]] uint32_t nobody() const { return (1u << id_bits_) - 1; }
 
-  // A pair that is there already gets the new merge, as in `tokenizers`.
-  // REQUIRES: all ids are below id_limit, merge.rank < size, and each rank comes once.
-  void Insert(uint32_t left, uint32_t right, Merge merge);
-
-  // Starts to read what Insert will need.
+  // Starts to read what there is of a pair.
   void PrefetchPlace(uint32_t left, uint32_t right) const {
     __builtin_prefetch(BucketOf(PairOf(left, right)));
   }
@@ -87,24 +86,30 @@ class MergeTable {
     return first_[left * kFirstIds + right];
   }
 
-  // The id of what the pair with this rank becomes. REQUIRES: rank < rank_limit().
-  [[nodiscard]] uint32_t IdOf(uint32_t rank) const { return ids_[rank]; }
+  // The id of what the pair with this rank becomes. REQUIRES: Find has returned the rank.
+  [[nodiscard]] uint32_t IdOf(uint32_t rank) const {
+    return ids_.empty() ? rank >> order_bits_ : ids_[rank];
+  }
   // Starts to read that, where it is not kNoRank.
   void PrefetchIdOf(uint32_t rank) const {
-    __builtin_prefetch(ids_.data() + (rank == kNoRank ? 0 : rank));
+    if (!ids_.empty()) __builtin_prefetch(ids_.data() + (rank == kNoRank ? 0 : rank));
   }
 
-  // The number of pairs that there is room for: all ranks are below it.
-  [[nodiscard]] uint32_t rank_limit() const { return static_cast<uint32_t>(ids_.size()); }
+  // A rank that is not above that of `merge`, the one with this number, and above those of all
+  // before it that make another token.
+  [[nodiscard]] uint32_t LowestRankOf(uint32_t number, const Merge& merge) const {
+    return ids_.empty() ? merge.whole << order_bits_ : number;
+  }
 
-  // Says that some merge does not make its left part longer; see symbol_merger.cc.
-  void AllowMergesThatDoNotGrow() { always_grow_ = false; }
+  // All ranks are below it.
+  [[nodiscard]] uint32_t rank_limit() const { return rank_limit_; }
+
   [[nodiscard]] bool always_grow() const { return always_grow_; }
 
   // Whether a pair of the rank `now` is taken when the rank `queued` is due at its place.
   // REQUIRES: the two ranks differ.
   [[nodiscard]] bool IsTakenFor(uint32_t now, uint32_t queued) const {
-    return !always_grow_ && now != kNoRank && ids_[now] == ids_[queued];
+    return !always_grow_ && now != kNoRank && IdOf(now) == IdOf(queued);
   }
 
   // For one who looks at a whole bucket: an entry of a pair is the pair and behind it, in the lower
@@ -121,8 +126,9 @@ class MergeTable {
   [[nodiscard]] uint32_t RankOf(uint64_t entry) const {
     return (static_cast<uint32_t>(entry) & ((1u << rank_bits_) - 1)) - 1;
   }
-  [[nodiscard]] const Bucket* BucketOf(uint64_t pair) const {
-    return &buckets_[PlaceOf(pair) / kPlaces];
+  // Where `is_pair` is false, any bucket, the same each time: for who looks for a pair anyway.
+  [[nodiscard]] const Bucket* BucketOf(uint64_t pair, bool is_pair = true) const {
+    return &buckets_[PlaceOf(pair) / kPlaces & -uint64_t{is_pair}];
   }
   [[nodiscard]] const Bucket* NextBucket(const Bucket* bucket) const {
     const auto number = static_cast<size_t>(bucket - &buckets_[0]);
@@ -130,6 +136,7 @@ class MergeTable {
   }
 
  private:
+  void Insert(uint32_t left, uint32_t right, uint32_t rank);
   static int IdBits(uint32_t id_limit) { return std::bit_width(id_limit); }
   static int RankBits(uint32_t id_limit) {
     return std::min(kMaxRankBits, 64 - 2 * IdBits(id_limit));
@@ -152,8 +159,10 @@ class MergeTable {
   base::HugeArray<Bucket> buckets_;
   int shift_;
   std::vector<uint8_t> filter_;
-  std::vector<uint32_t> ids_;
-  bool always_grow_ = true;
+  bool always_grow_;
+  uint32_t rank_limit_;
+  int order_bits_ = 0;         // of a rank, below an id
+  std::vector<uint32_t> ids_;  // or by rank; then these
 };
 
 }  // namespace triptych::models

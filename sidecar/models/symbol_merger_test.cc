@@ -18,7 +18,7 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
     // The first ids are looked up in another way.
     const uint32_t first = round % 2 == 0 ? 0 : MergeTable::kFirstIds - letters / 2;
     const uint32_t merge_count = 1 + random() % 60;
-    const MergeTable merges = RandomMerges(random, first, letters, merge_count);
+    const MergeTable merges = RandomMerges(random, first, letters, merge_count, random() % 2 == 0);
     MergeMemory memory(merge_count);
     for (const size_t size : {0, 1, 2, 3, 4, 5, 7, 63, 64, 65, 300, 1000}) {
       Symbols symbols;
@@ -32,8 +32,7 @@ TEST(SymbolMerger, BothWaysAgreeWithTheDefinition) {
 }
 
 TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
-  MergeTable merges(1, 2);
-  merges.Insert(0, 0, {0, 1});
+  const MergeTable merges({{{0, 0, 1}}}, 2);
   for (const size_t size : {3, 101}) {
     Symbols symbols(size, {0, 1});
     MergeMemory memory(1);
@@ -45,9 +44,7 @@ TEST(SymbolMerger, TheLeftmostOfEqualsMergesFirst) {
 }
 
 TEST(SymbolMerger, LongWordsAtOnceDoNotMeetInTheMemory) {
-  MergeTable merges(2, 3);
-  merges.Insert(0, 0, {0, 1});
-  merges.Insert(1, 1, {1, 2});
+  const MergeTable merges({{{0, 0, 1}, {1, 1, 2}}}, 3);
   MergeMemory memory(100'000);
   const auto merge = [&](size_t quarters) {
     Symbols symbols(quarters * 4, {0, 1});

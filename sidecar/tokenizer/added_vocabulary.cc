@@ -117,6 +117,7 @@ void AddedVocabulary::Finder::Add(std::string_view pattern, uint32_t id) {
     nodes.emplace_back();
     if (at == 0) {
       first_nodes[byte] = fresh;
+      distinct_first_bytes.push_back(static_cast<char>(byte));
       if (byte < 128) {
         first_bytes.Add(byte, 0);
       } else {
@@ -130,6 +131,9 @@ void AddedVocabulary::Finder::Add(std::string_view pattern, uint32_t id) {
 }
 
 size_t AddedVocabulary::Finder::NextCandidate(std::string_view text, size_t at) const {
+  if (distinct_first_bytes.size() == 1) {
+    return std::min(text.find(distinct_first_bytes[0], at), text.size());
+  }
   for (; at < text.size(); at += unicode::kBlockBytes) {
     const size_t size = std::min(text.size() - at, unicode::kBlockBytes);
     const unicode::BlockMasks masks = first_bytes.Classify(text.data() + at, size);

@@ -68,6 +68,12 @@ class AddedVocabulary {
   // In the order of the file.
   [[nodiscard]] const std::vector<AddedToken>& tokens() const { return tokens_; }
 
+  // False where Cut would find no token for sure, as in most texts; takes less than half of its
+  // time.
+  [[nodiscard]] bool MayCut(std::string_view text, bool normalized) const {
+    return has_any(normalized) && finder(normalized).NextCandidate(text, 0) < text.size();
+  }
+
   // Whether there is any token that is `normalized` (or not).
   [[nodiscard]] bool has_any(bool normalized) const { return !finder(normalized).nodes.empty(); }
 
@@ -90,6 +96,7 @@ class AddedVocabulary {
     std::array<uint32_t, 256> first_nodes{};  // 0: no token begins with this byte
     unicode::ByteClasses first_bytes{1};      // the set 0: those that are ASCII
     bool has_non_ascii_first = false;
+    std::string distinct_first_bytes;  // one in most vocabularies: '<'
   };
 
   struct Match {

@@ -121,7 +121,8 @@ Tokenizer::Tokenizer(TokenizerParts parts, AddedVocabulary added, post_processor
 absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const {
   if (absl::Status checked = CheckInput(input); !checked.ok()) return checked;
   const bool is_pair = input.pair.has_value();
-  base::Encoding encoding;
+  absl::StatusOr<base::Encoding> result{base::Encoding()};
+  base::Encoding& encoding = *result;
   encoding.ids.reserve(std::min(2 * input.text.size() + kSpareIds, kReservedIds));
   uint32_t end = 0;  // of the text before a special token
   for (const Piece& piece : layouts_.For(is_pair, input.add_special_tokens)) {
@@ -146,7 +147,7 @@ absl::StatusOr<base::Encoding> Tokenizer::Encode(const EncodeInput& input) const
       encoding.type_ids.resize(encoding.ids.size(), piece.type_id);
     }
   }
-  return encoding;
+  return result;
 }
 
 }  // namespace triptych::tokenizer
