@@ -214,7 +214,6 @@ void Bpe::Seed() {
   const auto insert_all = [&] {
     MergeWords(merges_, memory_, std::span(words).first(count));
     for (size_t i = 0; i < count; ++i) {
-      if (words[i].size > Short::kMaxIds) continue;
       table->InsertSeed(keys[i], words[i].ids.data(), words[i].size);
     }
     count = 0;
@@ -239,8 +238,8 @@ void Bpe::Seed() {
     symbols.clear();
     if (!AppendWord(*word, /*is_no_token=*/false, symbols).ok()) continue;
     MergeSymbols(merges_, memory_, symbols);
-    if (symbols.empty() || symbols.size() > Short::kMaxIds) continue;
-    uint32_t ids[Short::kMaxIds] = {};
+    if (symbols.empty() || symbols.size() > WordTable::kMaxIds) continue;
+    uint32_t ids[WordTable::kMaxIds] = {};
     for (size_t i = 0; i < symbols.size(); ++i) ids[i] = symbols[i].id;
     table->InsertSeed(key, ids, symbols.size());
   }
@@ -263,12 +262,10 @@ std::shared_ptr<WordTable> Bpe::words() const {
 absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const uint32_t> ends,
                             std::vector<uint32_t>& ids) const {
   const std::shared_ptr<WordTable> table = words();
-  constexpr size_t kIds = WordTable::Short::kMaxIds;
+  constexpr size_t kFewIds = WordTable::Short::kFewIds;
   // A lookup writes as many ids as may be, of which the next overwrites what is not the word's. So
-  // there is room for a short word's for each word to come, and for what one lookup may write.
-  const auto room_from = [&](size_t i) {
-    return (ends.size() - i) * kIds + WordTable::Medium::kMaxIds;
-  };
+  // there is room for few ids for each word to come, and for what one lookup may write.
+  const auto room_from = [&](size_t i) { return (ends.size() - i) * kFewIds + WordTable::kMaxIds; };
   size_t used = ids.size(), prefetched = 0;
   ids.resize(used + room_from(0));
   std::unique_ptr<NewWords> new_words;  // mostly there are none
@@ -280,7 +277,7 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
       const std::string_view word(text.data() + from, ends[i] - from);
       if (word.size() > WordTable::Short::kMaxBytes) break;
       count = table->FindShort(word, text.size() - from, out);
-      if (count - 1 >= kIds) break;
+      if (count - 1 >= kFewIds) break;
       out += count;
       begin = from = ends[i];
     }
@@ -292,7 +289,9 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
     if (is_new) {
       prefetched = Prefetch(*table, text, ends, std::max(prefetched, i + 1), i + kPrefetchedWords);
     }
-    count = is_new ? 0 : FindMedium(*table, word, text.size() - begin, out);
+    if (count == WordTable::Short::kElsewhere) {
+      count = FindMedium(*table, word, text.size() - begin, out);
+    }
     if (count == 0) {
       const absl::StatusOr<size_t> added =
           AddIdsOf(text.substr(begin), word.size(), is_new, *table, used, ids, new_words);

@@ -1,4 +1,4 @@
-// SlotTable: words of a bounded size with a bounded number of tokens, in slots of one fixed size.
+// SlotTable: words of a bounded size with a bounded number of tokens, in slots that are all alike.
 // What WordTable (word_table.h, which says what it is for) is made of.
 //
 // The bytes of a word are a few integers, with their number in the last byte. So to compare is to
@@ -25,19 +25,29 @@
 
 namespace triptych::models {
 
-// Thread-safe. For words of less than 8 * kKeyWords bytes with at most 2 * kIdWords ids.
-template <size_t kKeyWords, size_t kIdWords>
+// The most that a slot may have.
+inline constexpr size_t kMaxIdWords = 12;
+
+// Thread-safe. For words of less than 8 * kKeyWords bytes.
+template <size_t kKeyWords>
 class SlotTable {
  public:
   static constexpr size_t kMaxBytes = kKeyWords * 8 - 1;
-  static constexpr size_t kMaxIds = kIdWords * 2;
   static constexpr size_t kReadBytes = kMaxBytes + 1;
+  // A word of so many ids is found faster than one of more.
+  static constexpr size_t kFewIds = kKeyWords * 2;
 
   using Key = std::array<uint64_t, kKeyWords>;
 
-  // `slots` is a power of two.
-  explicit SlotTable(size_t slots)
-      : mask_(slots - 1), shift_(64 - std::countr_zero(slots)), slots_(slots) {}
+  // For words with at most 2 * `id_words` ids. REQUIRES: `slots` and kKeyWords + id_words are
+  // powers of two, and kKeyWords <= id_words <= kMaxIdWords.
+  SlotTable(size_t slots, size_t id_words)
+      : slot_words_(kKeyWords + id_words),
+        mask_(slots * slot_words_ - slot_words_),
+        shift_(64 - std::countr_zero(slots * slot_words_)),
+        words_(slots * slot_words_) {}
+
+  [[nodiscard]] size_t max_ids() const { return (slot_words_ - kKeyWords) * 2; }
 
   // REQUIRES: 0 < word.size() <= kMaxBytes. Where `is_readable`, the kReadBytes bytes from its
   // beginning are, which is faster.
@@ -57,36 +67,39 @@ class SlotTable {
   // What Find returns for a word that Insert was given with this count: its ids are not here.
   static constexpr size_t kElsewhere = 127;
 
-  // Writes the ids of a word to `out`, which has room for kMaxIds, and returns their number: 0
+  // Writes the ids of a word to `out`, which has room for max_ids(), and returns their number: 0
   // where it is not known.
   size_t Find(const Key& key, uint32_t* out) const {
     for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
-         at = (at + 1) & mask_, ++probes) {
-      const Slot& slot = slots_[at];
-      const uint64_t last = slot.key.back().load(std::memory_order_acquire);
-      if (last == key.back() && HasRest(slot, key)) return CopyIds(slot, out);
+         at = (at + slot_words_) & mask_, ++probes) {
+      const Word* const slot = &words_[at];
+      const uint64_t last = slot[kKeyWords - 1].load(std::memory_order_acquire);
+      if (last == key.back() && HasRest(slot, key)) return CopyIds(slot + kKeyWords, out);
       if (last == 0) return 0;
     }
     return 0;
   }
 
   // Starts to read the slot of `key` into the cache.
-  void Prefetch(const Key& key) const { __builtin_prefetch(&slots_[PlaceOf(key)]); }
+  void Prefetch(const Key& key) const { __builtin_prefetch(&words_[PlaceOf(key)]); }
 
-  // Remembers a word; false where there is no room near its place. REQUIRES: 0 < count <= kMaxIds,
-  // or kElsewhere with no ids; the ids are always the same for the same word, and below 2^24.
+  // Remembers a word; false where there is no room near its place. REQUIRES: 0 < count <=
+  // max_ids(), or kElsewhere with no ids; the ids are always the same for the same word, and below
+  // 2^24.
   bool Insert(const Key& key, const uint32_t* ids, size_t count, bool is_seed) {
-    std::array<uint64_t, kIdWords> packed{};
-    if (count <= kMaxIds) std::memcpy(&packed, ids, count * sizeof *ids);
+    std::array<uint64_t, kMaxIdWords> packed{};
+    if (count != kElsewhere) std::memcpy(&packed, ids, count * sizeof *ids);
     packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);
     for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
-         at = (at + 1) & mask_, ++probes) {
-      Slot& slot = slots_[at];
+         at = (at + slot_words_) & mask_, ++probes) {
+      Word* const slot = &words_[at];
       uint64_t last = 0;
-      if (slot.key.back().compare_exchange_strong(last, kBusy, std::memory_order_relaxed)) {
-        for (size_t i = 0; i + 1 < kKeyWords; ++i) slot.key[i].store(key[i], kRelaxed);
-        for (size_t i = 0; i < kIdWords; ++i) slot.ids[i].store(packed[i], kRelaxed);
-        slot.key.back().store(key.back(), std::memory_order_release);
+      if (slot[kKeyWords - 1].compare_exchange_strong(last, kBusy, kRelaxed)) {
+        for (size_t i = 0; i + 1 < kKeyWords; ++i) slot[i].store(key[i], kRelaxed);
+        for (size_t i = kKeyWords; i < slot_words_; ++i) {
+          slot[i].store(packed[i - kKeyWords], kRelaxed);
+        }
+        slot[kKeyWords - 1].store(key.back(), std::memory_order_release);
         used_.fetch_add(1, kRelaxed);
         return true;
       }
@@ -99,21 +112,21 @@ class SlotTable {
   // Calls visit(key, ids, count) for each word that was inserted as a seed.
   template <typename Visit>
   void EachSeed(Visit visit) const {
-    for (size_t at = 0; at <= mask_; ++at) {
-      const Slot& slot = slots_[at];
-      if (slot.key.back().load(std::memory_order_acquire) <= kBusy) continue;
-      if ((slot.ids[0].load(kRelaxed) & kSeedMark) == 0) continue;
+    for (size_t at = 0; at < words_.size(); at += slot_words_) {
+      const Word* const slot = &words_[at];
+      if (slot[kKeyWords - 1].load(std::memory_order_acquire) <= kBusy) continue;
+      if ((slot[kKeyWords].load(kRelaxed) & kSeedMark) == 0) continue;
       Key key;
-      for (size_t i = 0; i < kKeyWords; ++i) key[i] = slot.key[i].load(kRelaxed);
-      uint32_t ids[kMaxIds] = {};
-      const size_t count = CopyIds(slot, ids);
+      for (size_t i = 0; i < kKeyWords; ++i) key[i] = slot[i].load(kRelaxed);
+      uint32_t ids[2 * kMaxIdWords] = {};
+      const size_t count = CopyIds(slot + kKeyWords, ids);
       visit(key, ids, count);
     }
   }
 
   [[nodiscard]] size_t used() const { return used_.load(kRelaxed); }
-  [[nodiscard]] size_t slots() const { return mask_ + 1; }
-  [[nodiscard]] size_t bytes() const { return slots() * sizeof(Slot); }
+  [[nodiscard]] size_t slots() const { return words_.size() / slot_words_; }
+  [[nodiscard]] size_t bytes() const { return words_.size() * sizeof(Word); }
 
  private:
   static constexpr auto kRelaxed = std::memory_order_relaxed;
@@ -124,12 +137,10 @@ class SlotTable {
   static constexpr uint64_t kMarks = uint64_t{0xFF} << kCountShift;  // count and seed mark
   static constexpr uint64_t kFactors[] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu,
                                           0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu};
-  static_assert(kKeyWords <= std::size(kFactors) && kMaxIds < kElsewhere);
+  static_assert(kKeyWords <= std::size(kFactors) && kMaxIdWords * 2 < kElsewhere);
 
-  struct alignas(32) Slot {
-    std::array<std::atomic<uint64_t>, kKeyWords> key;  // the last is 0: empty
-    std::array<std::atomic<uint64_t>, kIdWords> ids;
-  };
+  // A slot is the words of a key, of which the last is 0 where it is empty, and those of the ids.
+  using Word = std::atomic<uint64_t>;
 
   // Which bits of each integer of a Key are those of a word, by its size.
   static constexpr auto kMasks = [] {
@@ -163,35 +174,35 @@ class SlotTable {
     return load(uint8_t{}, 0) | load(uint8_t{}, size / 2) | load(uint8_t{}, size - 1);
   }
 
+  // The number of the first word of its slot.
   [[nodiscard]] size_t PlaceOf(const Key& key) const {
     uint64_t mixed = 0;
     for (size_t i = 0; i < kKeyWords; ++i) mixed ^= key[i] * kFactors[i];
-    return (mixed ^ mixed >> 32) * kFactors[0] >> shift_;
+    return (mixed ^ mixed >> 32) * kFactors[0] >> shift_ & mask_;
   }
 
-  static bool HasRest(const Slot& slot, const Key& key) {
+  static bool HasRest(const Word* slot, const Key& key) {
     uint64_t difference = 0;
-    for (size_t i = 0; i + 1 < kKeyWords; ++i) difference |= slot.key[i].load(kRelaxed) ^ key[i];
+    for (size_t i = 0; i + 1 < kKeyWords; ++i) difference |= slot[i].load(kRelaxed) ^ key[i];
     return difference == 0;
   }
 
-  static size_t CopyIds(const Slot& slot, uint32_t* out) {
-    const uint64_t first = slot.ids[0].load(kRelaxed);
+  static size_t CopyIds(const Word* ids, uint32_t* out) {
+    const uint64_t first = ids[0].load(kRelaxed);
     const size_t count = first >> kCountShift & kElsewhere;
     const auto copy = [&](size_t i, uint64_t two) { std::memcpy(out + 2 * i, &two, sizeof two); };
     copy(0, first & ~kMarks);
-    // The first cache line has few enough for most words.
-    constexpr size_t kFew = std::min<size_t>(kIdWords, 4);
-    for (size_t i = 1; i < kFew; ++i) copy(i, slot.ids[i].load(kRelaxed));
-    if (kIdWords > kFew && count > 2 * kFew) {
-      for (size_t i = kFew; i < kIdWords; ++i) copy(i, slot.ids[i].load(kRelaxed));
+    for (size_t i = 1; i < kFewIds / 2; ++i) copy(i, ids[i].load(kRelaxed));
+    if (count > kFewIds && count != kElsewhere) {
+      for (size_t i = kFewIds / 2; 2 * i < count; ++i) copy(i, ids[i].load(kRelaxed));
     }
     return count;
   }
 
-  size_t mask_;
+  size_t slot_words_;
+  size_t mask_;  // of the numbers of first words
   int shift_;
-  base::HugeArray<Slot> slots_;
+  base::HugeArray<Word> words_;
   std::atomic<size_t> used_ = 0;
 };
 

@@ -9,7 +9,8 @@ namespace {
 
 constexpr size_t kMinSlots = size_t{1} << 15;
 constexpr size_t kMaxSlots = size_t{1} << 19;
-constexpr size_t kMediumSlots = size_t{1} << 14;  // one huge page
+constexpr size_t kMostWideSlots = size_t{1} << 17;  // for up to 52,000 tokens
+constexpr size_t kMediumSlots = size_t{1} << 14;    // one huge page
 constexpr size_t kLongSlots = size_t{1} << 16;
 constexpr size_t kBlockWords = size_t{1} << 16;  // 256 KiB
 constexpr size_t kMaxBlocks = 60;
@@ -20,17 +21,21 @@ uint64_t Mix(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
+size_t SlotsFor(size_t seeds) {
+  return std::clamp(std::bit_ceil(seeds * 5 / 2), kMinSlots, kMaxSlots);
+}
+
 }  // namespace
 
 WordTable::WordTable(size_t seeds)
-    : short_(std::clamp(std::bit_ceil(seeds * 5 / 2), kMinSlots, kMaxSlots)),
-      medium_(kMediumSlots),
+    : short_(SlotsFor(seeds), /*id_words=*/SlotsFor(seeds) <= kMostWideSlots ? 6 : 2),
+      medium_(kMediumSlots, /*id_words=*/12),
       long_slots_(std::make_unique<LongSlot[]>(kLongSlots)) {}
 
 void WordTable::Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count) {
   if (IsFull()) return;
   const bool is_short = word.size() <= Short::kMaxBytes;
-  const bool fits_short = is_short && count > 0 && count <= Short::kMaxIds;
+  const bool fits_short = is_short && count > 0 && count <= short_.max_ids();
   if (!fits_short && !InsertMedium(word, readable, ids, count)) InsertLong(word, ids, count);
   if (!is_short) return;
   const Short::Key key = Short::KeyOf(word, readable >= Short::kReadBytes);
@@ -43,7 +48,7 @@ bool WordTable::InsertMedium(std::string_view word, size_t readable, const uint3
   if (word.size() > Medium::kMaxBytes) return false;
   const Medium::Key key = Medium::KeyOf(word, readable >= Medium::kReadBytes);
   // Those for which there is no room are long ones, so only these say that the table is full.
-  const bool is_inserted = count > 0 && count <= Medium::kMaxIds &&
+  const bool is_inserted = count > 0 && count <= medium_.max_ids() &&
                            medium_.used() < medium_.slots() / 4 * 3 &&
                            medium_.Insert(key, ids, count, /*is_seed=*/false);
   if (!is_inserted) has_medium_in_long_ = true;
@@ -51,6 +56,7 @@ bool WordTable::InsertMedium(std::string_view word, size_t readable, const uint3
 }
 
 void WordTable::InsertSeed(const Short::Key& key, const uint32_t* ids, size_t count) {
+  if (count > short_.max_ids()) return;
   // A table that is full of seeds would be renewed again and again.
   if (short_.used() <= short_.slots() / 2 && short_.Insert(key, ids, count, /*is_seed=*/true)) {
     return;

@@ -2,9 +2,11 @@
 // few nanoseconds where merging takes hundreds.
 //
 // Three kinds of words, each in a table of its own. A short one, at most 15 bytes with at most 4
-// tokens, which is nearly every word, is one slot of 32 bytes, so a hit touches one cache line. One
-// of at most 31 bytes with at most 24 tokens is a slot of two cache lines. Any other is found by a
-// 64-bit hash that leads to an entry with its bytes and ids.
+// tokens, which is nearly every word, is one slot of 32 bytes, so a hit touches one cache line. A
+// small vocabulary knows fewer words by few tokens, and has a smaller table anyway: there, a slot
+// is a cache line, with at most 12. A word of at most 31 bytes with at most 24 tokens is a slot of
+// two cache lines. Any other is found by a 64-bit hash that leads to an entry with its bytes and
+// ids.
 //
 // Entries are only ever added (slot_table.h). That is also what bounds the table: where it is full
 // it takes no more, IsFull() says so, and the owner goes on with a Renewed() one, which keeps what
@@ -30,8 +32,10 @@ namespace triptych::models {
 // Thread-safe.
 class WordTable {
  public:
-  using Short = SlotTable<2, 2>;
-  using Medium = SlotTable<4, 12>;
+  using Short = SlotTable<2>;
+  using Medium = SlotTable<4>;
+  // The most that is written where one word is looked up.
+  static constexpr size_t kMaxIds = 2 * kMaxIdWords;
   static constexpr size_t kMaxLongBytes = 512;
   static constexpr size_t kMaxId = (1u << 24) - 1;
 
@@ -40,7 +44,7 @@ class WordTable {
   explicit WordTable(size_t seeds);
 
   // Writes the ids of a word of at most Short::kMaxBytes bytes to `out`, which has room for
-  // Short::kMaxIds, and returns their number; 0 where the word is not known, Short::kElsewhere
+  // kMaxIds, and returns their number; 0 where the word is not known, Short::kElsewhere
   // where FindMedium or FindLong knows it. `readable` is the number of bytes from its beginning
   // that may be read.
   size_t FindShort(std::string_view word, size_t readable, uint32_t* out) const {
@@ -70,7 +74,7 @@ class WordTable {
   void Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
 
   // The same for a word that a Renewed table has from its beginning, and before any other; one that
-  // would take a place in the second half of the table is left out.
+  // would take a place in the second half of the table, or is too long for it, is left out.
   void InsertSeed(const Short::Key& key, const uint32_t* ids, size_t count);
 
   // Starts to read what InsertSeed will need.

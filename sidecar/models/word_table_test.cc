@@ -19,7 +19,7 @@ size_t FindInSlots(const WordTable& table, std::string_view word, size_t readabl
 }
 
 std::vector<uint32_t> Find(const WordTable& table, const std::string& word) {
-  uint32_t ids[WordTable::Medium::kMaxIds];
+  uint32_t ids[WordTable::kMaxIds];
   if (const size_t count = FindInSlots(table, word, word.size(), ids)) return {ids, ids + count};
   const WordTable::Ids found = table.FindLong(word);
   return {found.begin, found.begin + found.count};
@@ -34,24 +34,38 @@ void InsertSeed(WordTable& table, const std::string& word, const std::vector<uin
 }
 
 TEST(WordTable, GivesBackWhatWasPutIn) {
-  WordTable table(0);
-  std::string word;
-  for (uint32_t size = 1; size <= 40; ++size) {
-    word.push_back(static_cast<char>('a' + size));
-    for (const uint32_t count : {1, 2, 3, 4, 5, 8, 9, 23, 24, 25}) {
-      const std::string other = word.substr(1) + static_cast<char>(count);
-      EXPECT_TRUE(Find(table, other).empty());
-      std::vector<uint32_t> ids;
-      for (uint32_t i = 0; i < count; ++i) ids.push_back(WordTable::kMaxId - i);
-      Insert(table, other, ids);
-      EXPECT_EQ(Find(table, other), ids);
+  for (const size_t seeds : {0, 100'000}) {  // for each width of the slots of short words
+    WordTable table(seeds);
+    std::string word;
+    for (uint32_t size = 1; size <= 40; ++size) {
+      word.push_back(static_cast<char>('a' + size));
+      for (const uint32_t count : {1, 2, 3, 4, 5, 8, 9, 12, 13, 23, 24, 25}) {
+        const std::string other = word.substr(1) + static_cast<char>(count);
+        EXPECT_TRUE(Find(table, other).empty());
+        std::vector<uint32_t> ids;
+        for (uint32_t i = 0; i < count; ++i) ids.push_back(WordTable::kMaxId - i);
+        Insert(table, other, ids);
+        EXPECT_EQ(Find(table, other), ids);
+      }
     }
+  }
+}
+
+TEST(WordTable, SeedsOfMoreIdsThanFitAreLeftOut) {
+  for (const size_t seeds : {0, 100'000}) {
+    WordTable table(seeds);
+    const size_t most = seeds == 0 ? 12 : 4;
+    InsertSeed(table, "fits", std::vector<uint32_t>(most, 1));
+    InsertSeed(table, "not", std::vector<uint32_t>(most + 1, 2));
+    EXPECT_EQ(Find(table, "fits").size(), most);
+    EXPECT_TRUE(Find(table, "not").empty());
+    EXPECT_TRUE(Find(*table.Renewed(), "not").empty());
   }
 }
 
 TEST(WordTable, WhatStandsBehindAWordIsNoPartOfIt) {
   WordTable table(0);
-  uint32_t ids[WordTable::Medium::kMaxIds];
+  uint32_t ids[WordTable::kMaxIds];
   constexpr std::string_view text = "the bytes behind a word of the text may be read with it";
   for (const size_t size : {3, 15, 16, 31}) {
     const std::vector<uint32_t> inserted(4, static_cast<uint32_t>(size));
