@@ -126,7 +126,7 @@ class MergeTable {
   [[nodiscard]] uint32_t RankOf(uint64_t entry) const {
     return (static_cast<uint32_t>(entry) & ((1u << rank_bits_) - 1)) - 1;
   }
-  // Where `is_pair` is false, any bucket, the same each time: for who looks for a pair anyway.
+  // Where `is_pair` is false, any bucket, the same each time: for one who looks for nothing there.
   [[nodiscard]] const Bucket* BucketOf(uint64_t pair, bool is_pair = true) const {
     return &buckets_[PlaceOf(pair) / kPlaces & -uint64_t{is_pair}];
   }

@@ -74,7 +74,7 @@ class WordTable {
   void Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
 
   // The same for a word that a Renewed table has from its beginning, and before any other; one that
-  // would take a place in the second half of the table, or is too long for it, is left out.
+  // would take a place in the second half of the table, or has too many ids for it, is left out.
   void InsertSeed(const Short::Key& key, const uint32_t* ids, size_t count);
 
   // Starts to read what InsertSeed will need.

@@ -83,6 +83,7 @@ absl::Status TextEncoder::AppendPieces(base::AlignedText text, base::Encoding& e
 
 absl::Status TextEncoder::AppendIds(std::string_view text, const std::vector<ByteRange>& literal,
                                     std::vector<uint32_t>& ids) const {
+  if (text.empty()) return absl::OkStatus();
   if (!added_.MayCut(text, /*normalized=*/false)) return AppendPlainIds(text, 0, literal, ids);
   for (const Section& section : added_.Cut(text, /*normalized=*/false, literal)) {
     if (section.id.has_value()) {
