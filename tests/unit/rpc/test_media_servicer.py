@@ -50,8 +50,10 @@ class WatchedStore(MediaStore):
             self.got_bytes.set()
 
         async def aborted() -> None:
-            await abort()
-            self.ended.set()
+            # The cancellation of the call may reach the handler while it waits here.
+            ending = asyncio.ensure_future(abort())
+            ending.add_done_callback(lambda _: self.ended.set())
+            await asyncio.shield(ending)
 
         upload.write, upload.abort = written, aborted
         return upload
