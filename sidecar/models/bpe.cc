@@ -27,12 +27,6 @@ uint32_t ByteLevelSize(char character) {
   return byte > 0x20 && byte < 0x7F ? 1 : 2;
 }
 
-std::string ToByteLevel(std::string_view bytes) {
-  std::string written;
-  for (const char byte : bytes) written += unicode::ByteLevelCharacter(static_cast<uint8_t>(byte));
-  return written;
-}
-
 // " the" -> "▁the"
 std::string MarkBlanks(std::string_view word) {
   std::string marked;
@@ -402,7 +396,8 @@ absl::Status Bpe::AppendUnmerged(std::string_view piece, bool is_no_token, Symbo
 
 std::optional<Symbol> Bpe::WholeToken(std::string_view piece) const {
   if (!options_.ignore_merges || piece.size() > vocabulary_.longest()) return std::nullopt;
-  const std::string written = options_.is_byte_level ? ToByteLevel(piece) : std::string(piece);
+  const std::string written =
+      options_.is_byte_level ? unicode::ToByteLevel(piece) : std::string(piece);
   const std::optional<uint32_t> id = vocabulary_.IdOf(written);
   if (!id.has_value()) return std::nullopt;
   return Symbol{*id, static_cast<uint32_t>(written.size())};

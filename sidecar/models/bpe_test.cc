@@ -349,21 +349,16 @@ TEST(Bpe, ManyNewWordsOfATextAreMergedAsEachAlone) {
 // A word of a text does not begin as its bytes where a character of it is a token, a piece does.
 TEST(Bpe, WordsInManyScriptsAreMergedAsTheirBytesAre) {
   const std::vector<std::string> letters = {"a", " ", "é", "д", "स", "र", "語", "語", "🙂"};
-  const auto written = [](const std::string& bytes) {
-    std::string token;
-    for (const char byte : bytes) token += unicode::ByteLevelCharacter(static_cast<uint8_t>(byte));
-    return token;
-  };
   std::mt19937 random(10);
   for (int round = 0; round < 200; ++round) {
     std::set<std::string> tokens;
     for (const std::string& letter : letters) {
-      for (const char byte : letter) tokens.insert(written({byte}));
+      for (const char byte : letter) tokens.insert(unicode::ToByteLevel({&byte, 1}));
     }
     Merges merges;
     for (const auto& [left, right] : RandomByteMerges(random, letters, 1 + random() % 60)) {
-      merges.emplace_back(written(left), written(right));
-      tokens.insert(written(left + right));
+      merges.emplace_back(unicode::ToByteLevel(left), unicode::ToByteLevel(right));
+      tokens.insert(unicode::ToByteLevel(left + right));
     }
     const auto bpe = Bpe::Create(VocabularyOf({tokens.begin(), tokens.end()}), {.merges = merges});
     ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());

@@ -19,12 +19,6 @@ namespace {
 
 using Merges = std::vector<std::pair<std::string, std::string>>;
 
-std::string WrittenOf(const std::string& bytes) {
-  std::string written;
-  for (const char byte : bytes) written += unicode::ByteLevelCharacter(static_cast<uint8_t>(byte));
-  return written;
-}
-
 // A byte-level vocabulary of all bytes and what these merges make of them.
 class ByteMerges {
  public:
@@ -56,7 +50,7 @@ class ByteMerges {
 
   uint32_t IdOf(const std::string& bytes) {
     const auto [found, is_new] = ids_.emplace(bytes, id_limit());
-    if (is_new) tokens_.push_back(WrittenOf(bytes));
+    if (is_new) tokens_.push_back(unicode::ToByteLevel(bytes));
     return found->second;
   }
 

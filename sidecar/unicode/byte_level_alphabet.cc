@@ -42,6 +42,14 @@ std::string ByteLevelCharacter(uint8_t byte) {
   return character;
 }
 
+std::string ToByteLevel(std::string_view bytes) {
+  std::string written;
+  for (const char byte : bytes) {
+    AppendUtf8(GetAlphabet().character_of[static_cast<uint8_t>(byte)], written);
+  }
+  return written;
+}
+
 std::optional<std::string> FromByteLevel(std::string_view text) {
   std::string bytes;
   for (size_t at = 0; at < text.size();) {

@@ -17,6 +17,9 @@ namespace triptych::unicode {
 // The character that stands for `byte`, in UTF-8: 0x20 -> "Ġ".
 [[nodiscard]] std::string ByteLevelCharacter(uint8_t byte);
 
+// What stands for `bytes`: " the" -> "Ġthe".
+[[nodiscard]] std::string ToByteLevel(std::string_view bytes);
+
 // The bytes that `text` stands for ("Ġthe" -> " the"), or nothing where a character of it is not of
 // the alphabet. REQUIRES: valid UTF-8.
 [[nodiscard]] std::optional<std::string> FromByteLevel(std::string_view text);

@@ -15,6 +15,7 @@ TEST(ByteLevelAlphabet, EveryByteSurvives) {
 TEST(ByteLevelAlphabet, KnownCharacters) {
   EXPECT_EQ(ByteLevelCharacter(' '), "Ġ");
   EXPECT_EQ(ByteLevelCharacter('\n'), "Ċ");
+  EXPECT_EQ(ToByteLevel(" the"), "Ġthe");
   EXPECT_EQ(FromByteLevel("Ġthe"), " the");
 }
 
