@@ -6,7 +6,7 @@ same contract suites.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -31,10 +31,11 @@ class TokenStream(Protocol):
     are ignored.
     """
 
-    async def append(self, token_ids: Sequence[int]) -> StreamText:
-        """Add ids; return the text that is now certain, possibly empty.
+    def append(self, token_ids: Sequence[int]) -> Awaitable[StreamText]:
+        """Add ids; return what will be the text that is now certain, possibly empty.
 
-        An id that the tokenizer does not have, as a model's vocabulary may be larger, is no text.
+        The ids must not change before it is there. An id that the tokenizer does not have, as a
+        model's vocabulary may be larger, is no text.
         """
 
     async def flush(self) -> StreamText:

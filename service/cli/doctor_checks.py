@@ -47,6 +47,7 @@ PACKAGES = {
     "jinja2": "jinja2",
     "rich": "rich",
     "cloudpickle": "cloudpickle",
+    "msgspec": "msgspec",
     # Also says whether libseccomp is there.
     "pyseccomp": "pyseccomp",
     "httpcore": "httpcore",

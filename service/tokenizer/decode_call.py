@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 from service.domain.tokens import StreamText
 from service.errors import InvalidRequestError, TokenizerUnavailableError, TriptychError
+from service.tokenizer.call_keeper import CallKeeper
 from service.tokenizer.sidecar_errors import failure_of
 from service.tokenizer.turn_call import TurnCall
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
@@ -27,12 +27,10 @@ class _Turn:
 
     opens: list[pb.StreamOperation] = field(default_factory=list)
     stream_ids: list[int] = field(default_factory=list)
-    token_counts: list[int] = field(default_factory=list)
-    # An array refuses what is no id at the place where it is added, by 4 bytes without sign.
-    token_ids: array[int] = field(default_factory=lambda: array("I"))
+    token_ids: list[Sequence[int]] = field(default_factory=list)
     append_waiters: list[_Waiter] = field(default_factory=list)
     closes: list[int] = field(default_factory=list)
-    close_waiters: list[_Waiter | None] = field(default_factory=list)  # None: nobody waits
+    close_waiters: list[_Waiter] = field(default_factory=list)
 
 
 class DecodeCall(TurnCall[_Turn]):
@@ -44,83 +42,148 @@ class DecodeCall(TurnCall[_Turn]):
         """Prepare; must be called inside the event loop."""
         super().__init__()
         self._next_stream_id = 1
-        self._turn = _Turn()
+        self._nobody: _Waiter = self.loop.create_future()  # waits for nothing
+        self._nobody.cancel()
+        self.turn = _Turn()
 
     def open(self, options: pb.OpenStream) -> int:
         """Open a stream and return its id. Sent together with its first ids."""
         stream_id = self._next_stream_id
         self._next_stream_id += 1
-        self._begin_turn()
-        self._turn.opens.append(pb.StreamOperation(stream_id=stream_id, open=options))
+        self.begin_turn()
+        self.turn.opens.append(pb.StreamOperation(stream_id=stream_id, open=options))
         return stream_id
-
-    def append(self, stream_id: int, token_ids: Sequence[int]) -> _Waiter:
-        """Append ids; return what will be the text that they make certain."""
-        if not self._has_turn:
-            self._begin_turn()
-        turn = self._turn
-        try:
-            turn.token_ids.extend(token_ids)
-        except (OverflowError, TypeError) as exc:
-            size = sum(turn.token_counts)
-            index = len(turn.token_ids) - size
-            del turn.token_ids[size:]
-            raise InvalidRequestError(f"token_ids[{index}]", f"not a token id: {exc}") from exc
-        waiter: _Waiter = asyncio.Future(loop=self._loop)
-        turn.stream_ids.append(stream_id)
-        turn.token_counts.append(len(token_ids))
-        turn.append_waiters.append(waiter)
-        return waiter
 
     def finish(self, stream_id: int) -> _Waiter:
         """Close the stream; return what will be the text that was held back."""
-        waiter: _Waiter = asyncio.Future(loop=self._loop)
+        waiter: _Waiter = self.loop.create_future()
         self._close(stream_id, waiter)
         return waiter
 
     def abandon(self, stream_id: int) -> None:
         """Close the stream; nobody waits for what was held back."""
         if self.is_alive:
-            self._close(stream_id, None)
+            self._close(stream_id, self._nobody)
 
-    def _close(self, stream_id: int, waiter: _Waiter | None) -> None:
-        self._begin_turn()
-        self._turn.closes.append(stream_id)
-        self._turn.close_waiters.append(waiter)
+    def _close(self, stream_id: int, waiter: _Waiter) -> None:
+        self.begin_turn()
+        self.turn.closes.append(stream_id)
+        self.turn.close_waiters.append(waiter)
 
     def _take_turn(self) -> tuple[_Turn, bytes]:
-        turn = self._turn
-        self._turn = _Turn()
-        request = pb.StreamDecodeRequest(operations=turn.opens, closes=turn.closes)
-        if turn.stream_ids:
-            appends = request.appends
-            appends.stream_ids.extend(turn.stream_ids)
-            appends.token_counts.extend(turn.token_counts)
-            appends.token_ids.extend(turn.token_ids)
-        return turn, request.SerializeToString()
+        turn = self.turn
+        self.turn = _Turn()
+        try:
+            return turn, _message_of(turn)
+        except (TypeError, ValueError):
+            _refuse_appends(turn)
+            return turn, _message_of(turn)
 
     def _resolve(self, turn: _Turn, message: bytes) -> None:
         response = pb.StreamDecodeResponse.FromString(message)
         texts = response.texts
-        waiters = [*turn.append_waiters, *turn.close_waiters]
-        counts = [*turn.token_counts, *([0] * len(turn.closes))]
-        rows = zip(_pieces(texts), itertools.repeat(None), counts)
-        # StreamText(*row) for each, but without a call of Python's.
-        results: list[StreamText] = list(map(tuple.__new__, itertools.repeat(StreamText), rows))
+        waiters = self._futures_of(turn)
+        counts = itertools.chain(map(len, turn.token_ids), itertools.repeat(0, len(turn.closes)))
+        results = list(map(StreamText, texts.pieces[:], itertools.repeat(None), counts))
         for stop in texts.stops:
             stopped = StreamText(results[stop.index].text, stop.stop_index, stop.tokens_used)
             results[stop.index] = stopped
         for index, failure in _failures(turn, response).items():
-            waiter = waiters[index]
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(failure)
+            if not waiters[index].done():
+                waiters[index].set_exception(failure)
         for waiter, result in zip(waiters, results, strict=True):
-            if waiter is not None and not waiter.done():  # else nobody waits, or it has failed
+            if not waiter.done():  # else nobody waits, or it has failed
                 waiter.set_result(result)
 
-    def _futures_of(self, turn: _Turn) -> Iterable[_Waiter]:
-        yield from turn.append_waiters
-        yield from (waiter for waiter in turn.close_waiters if waiter is not None)
+    def _futures_of(self, turn: _Turn) -> list[_Waiter]:
+        return turn.append_waiters + turn.close_waiters
+
+
+class SidecarTokenStream:
+    """One stream among the many of a DecodeCall; it is opened by the first append."""
+
+    def __init__(self, calls: CallKeeper[DecodeCall], options: pb.OpenStream) -> None:
+        """Prepare; nothing is sent."""
+        self._calls = calls
+        self._options = options
+        self._call: DecodeCall | None = None  # None: not opened yet, or ended
+        self._stream_id = 0
+        self._has_ended = False
+
+    def append(self, token_ids: Sequence[int]) -> Awaitable[StreamText]:
+        """Add ids, which must not change before the text is there; return what will be the text."""
+        call = self._call
+        if call is None:
+            return self._open_and_append(token_ids)
+        # No method of the call's: for every token of every answer another call of Python's counts.
+        if not call.has_turn:
+            call.begin_turn()
+        turn = call.turn
+        waiter: _Waiter = asyncio.Future(loop=call.loop)
+        turn.stream_ids.append(self._stream_id)
+        turn.token_ids.append(token_ids)
+        turn.append_waiters.append(waiter)
+        return waiter
+
+    async def flush(self) -> StreamText:
+        """End the stream; return what was held back."""
+        self._reject_ended()
+        call, self._call = self._call, None
+        self._has_ended = True
+        return StreamText("") if call is None else await call.finish(self._stream_id)
+
+    def close(self) -> None:
+        """Forget the stream without flushing."""
+        if self._call is not None:
+            self._call.abandon(self._stream_id)
+        self._call = None
+        self._has_ended = True
+
+    async def _open_and_append(self, token_ids: Sequence[int]) -> StreamText:
+        self._reject_ended()
+        call = await self._calls.current()
+        self._stream_id = call.open(self._options)
+        self._call = call
+        return await self.append(token_ids)
+
+    def _reject_ended(self) -> None:
+        if self._has_ended:
+            raise RuntimeError("the token stream has ended")
+
+
+def _message_of(turn: _Turn) -> bytes:
+    """Return the turn's request; raise TypeError or ValueError where a token id can be none."""
+    request = pb.StreamDecodeRequest(operations=turn.opens, closes=turn.closes)
+    if turn.stream_ids:
+        appends = request.appends
+        appends.stream_ids.extend(turn.stream_ids)
+        counts = list(map(len, turn.token_ids))
+        if counts.count(1) < len(counts):
+            appends.token_counts.extend(counts)
+        appends.token_ids.extend(itertools.chain.from_iterable(turn.token_ids))
+    return request.SerializeToString()
+
+
+def _refuse_appends(turn: _Turn) -> None:
+    """Take out of the turn the appends that hold what can be no token id; they fail."""
+    failures = [_failure_of_ids(token_ids) for token_ids in turn.token_ids]
+    for waiter, failure in zip(turn.append_waiters, failures, strict=True):
+        if failure is not None and not waiter.done():
+            waiter.set_exception(failure)
+    is_good = [failure is None for failure in failures]
+    turn.stream_ids = list(itertools.compress(turn.stream_ids, is_good))
+    turn.token_ids = list(itertools.compress(turn.token_ids, is_good))
+    turn.append_waiters = list(itertools.compress(turn.append_waiters, is_good))
+
+
+def _failure_of_ids(token_ids: Sequence[int]) -> InvalidRequestError | None:
+    taken = pb.AppendColumns().token_ids
+    try:
+        for token_id in token_ids:  # one by one: `extend` does not tell which it did not take
+            taken.append(token_id)
+    except (TypeError, ValueError) as exc:
+        return InvalidRequestError(f"token_ids[{len(taken)}]", f"not a token id: {exc}")
+    return None
 
 
 def _failures(turn: _Turn, response: pb.StreamDecodeResponse) -> dict[int, TriptychError]:
@@ -137,21 +200,3 @@ def _failures(turn: _Turn, response: pb.StreamDecodeResponse) -> dict[int, Tript
         if result.HasField("failure")
     }
     return {at.index: unopened.get(streams[at.index]) or failure_of(at.failure) for at in found}
-
-
-def _pieces(texts: pb.TextColumns) -> list[str]:
-    """Cut the text of all into the texts of each; sizes are in bytes."""
-    text = texts.text
-    pieces = []
-    begin = 0
-    if text.isascii():
-        for size in texts.sizes[:]:
-            end = begin + size
-            pieces.append(text[begin:end])
-            begin = end
-        return pieces
-    data = text.encode()
-    for size in texts.sizes:
-        pieces.append(data[begin : begin + size].decode())
-        begin += size
-    return pieces

@@ -25,8 +25,8 @@ class EncodeCall(TurnCall[list[_Waiter]]):
 
     def encode(self, request: pb.EncodeRequest) -> _Waiter:
         """Return what will be the tokens of the text."""
-        self._begin_turn()
-        waiter: _Waiter = self._loop.create_future()
+        self.begin_turn()
+        waiter: _Waiter = self.loop.create_future()
         self._requests.append(request)
         self._waiters.append(waiter)
         return waiter

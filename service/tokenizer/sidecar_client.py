@@ -21,11 +21,11 @@ from typing import TypeVar
 import grpc
 
 from service.domain.prompt import ByteSpan
-from service.domain.tokens import EncodedText, StreamText
+from service.domain.tokens import EncodedText
 from service.errors import InvalidRequestError, TokenizerUnavailableError
 from service.ports import TokenStream
 from service.tokenizer.call_keeper import CallKeeper
-from service.tokenizer.decode_call import DecodeCall
+from service.tokenizer.decode_call import DecodeCall, SidecarTokenStream
 from service.tokenizer.encode_call import EncodeCall
 from service.tokenizer.sidecar_errors import to_triptych_error
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
@@ -132,7 +132,7 @@ class SidecarClient:
             options.context_token_ids.extend(_end_of_context(context_token_ids))
         with _field_errors("min_tokens"):
             options.min_tokens = min_tokens
-        return _SidecarTokenStream(self._decode_calls, options)
+        return SidecarTokenStream(self._decode_calls, options)
 
     async def describe(self) -> pb.GetInfoResponse:
         """Return what the sidecar has loaded."""
@@ -175,42 +175,6 @@ class SidecarClient:
             raise TokenizerUnavailableError(
                 f"the tokenizer sidecar cannot be reached for {self._connect_timeout_s:g} s"
             ) from exc
-
-
-class _SidecarTokenStream:
-    """One stream among the many of a DecodeCall."""
-
-    def __init__(self, calls: CallKeeper[DecodeCall], options: pb.OpenStream) -> None:
-        self._calls = calls
-        self._options = options
-        self._call: DecodeCall | None = None  # None: not opened yet
-        self._stream_id = 0
-        self._has_ended = False
-
-    async def append(self, token_ids: Sequence[int]) -> StreamText:
-        """Add ids; return the text that is now certain."""
-        if self._has_ended:
-            raise RuntimeError("the token stream has ended")
-        if self._call is None:
-            call = await self._calls.current()
-            self._stream_id = call.open(self._options)
-            self._call = call
-        return await self._call.append(self._stream_id, token_ids)
-
-    async def flush(self) -> StreamText:
-        """End the stream; return what was held back."""
-        if self._has_ended:
-            raise RuntimeError("the token stream has ended")
-        self._has_ended = True
-        if self._call is None:
-            return StreamText("")
-        return await self._call.finish(self._stream_id)
-
-    def close(self) -> None:
-        """Forget the stream without flushing."""
-        if self._call is not None and not self._has_ended:
-            self._call.abandon(self._stream_id)
-        self._has_ended = True
 
 
 def _encode_request(

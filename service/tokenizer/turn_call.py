@@ -32,29 +32,29 @@ _Turn = TypeVar("_Turn")
 class TurnCall(ABC, Generic[_Turn]):
     """One call and all who wait on it. A call that died stays dead.
 
-    A subclass gathers a `_Turn`, and calls `_begin_turn` before it puts anything into it.
+    A subclass gathers a `_Turn`, and calls `begin_turn` before it puts anything into it.
     """
 
     method: ClassVar[str]
 
     def __init__(self) -> None:
         """Prepare; must be called inside the event loop."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._call = FrameCall(self._take_message, self._end)  # replaced until one connects
         self._waiting: deque[_Turn] = deque()  # one for each request
-        self._has_turn = False
+        self.has_turn = False
         self._failure: TriptychError | None = None
 
     async def connect(self, socket: Path, timeout_s: float) -> None:
         """Connect, trying again while there is nobody; raise TokenizerUnavailableError."""
-        deadline = self._loop.time() + timeout_s
+        deadline = self.loop.time() + timeout_s
         while True:
             try:
                 self._call = FrameCall(self._take_message, self._end)
                 async with asyncio.timeout_at(deadline):
                     await self._call.connect(str(socket), self.method)
             except (OSError, TimeoutError) as exc:
-                if self._loop.time() + _RETRY_S >= deadline:
+                if self.loop.time() + _RETRY_S >= deadline:
                     raise TokenizerUnavailableError(
                         f"the tokenizer sidecar cannot be reached for {timeout_s:g} s"
                     ) from exc
@@ -84,16 +84,16 @@ class TurnCall(ABC, Generic[_Turn]):
     def _futures_of(self, turn: _Turn) -> Iterable[asyncio.Future[Any]]:
         """Return those who wait."""
 
-    def _begin_turn(self) -> None:
+    def begin_turn(self) -> None:
         """Begin a turn, unless one has begun; raise the failure of a call that died."""
         if self._failure is not None:
             raise self._failure
-        if not self._has_turn:
-            self._has_turn = True
-            self._loop.call_soon(self._end_turn)
+        if not self.has_turn:
+            self.has_turn = True
+            self.loop.call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
-        self._has_turn = False
+        self.has_turn = False
         turn, message = self._take_turn()
         self._waiting.append(turn)
         if self._failure is not None:
@@ -102,7 +102,10 @@ class TurnCall(ABC, Generic[_Turn]):
         self._call.send(message)
 
     def _take_message(self, message: bytes) -> None:
-        self._resolve(self._waiting.popleft(), message)
+        # Taken out behind it: where the message is not what it should be, asyncio ends the
+        # connection with what was raised here, and all who wait must hear of that.
+        self._resolve(self._waiting[0], message)
+        self._waiting.popleft()
 
     def _end(self, reason: str) -> None:
         self._fail(TokenizerUnavailableError(f"the tokenizer sidecar is away: {reason}"))

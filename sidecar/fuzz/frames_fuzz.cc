@@ -112,7 +112,7 @@ void CheckDecoded(std::string_view asked, std::string_view answered) {
   const auto response = Parsed<pb::StreamDecodeResponse>(answered);
   Require(response.results_size() == request.operations_size(), "each operation has its result");
   Require(
-      response.texts().sizes_size() == request.appends().stream_ids_size() + request.closes_size(),
+      response.texts().pieces_size() == request.appends().stream_ids_size() + request.closes_size(),
       "each append and each close has its text");
 }
 

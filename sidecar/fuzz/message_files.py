@@ -60,12 +60,16 @@ def streams() -> dict[str, tuple[int, list[bytes]]]:
     appended = one(1, append=pb.AppendTokens(token_ids=[70, 195, 169, 300]))
     closed = one(1, close=pb.CloseStream())
     columns = pb.AppendColumns(stream_ids=[1, 1], token_counts=[1, 2], token_ids=[195, 169, 70])
+    one_each = pb.AppendColumns(stream_ids=[1, 1], token_ids=[195, 169])
     uneven = pb.AppendColumns(stream_ids=[1], token_counts=[9], token_ids=[1])
     texts = [pb.EncodeRequest(text=b"the <s>"), pb.EncodeRequest(text=b"\xff")]
     return {
         "streams": stream(STREAM_DECODE, opened, appended, closed, closed),
         "columns": stream(
             STREAM_DECODE, opened, pb.StreamDecodeRequest(appends=columns, closes=[1, 2])
+        ),
+        "columns_of_one_each": stream(
+            STREAM_DECODE, opened, pb.StreamDecodeRequest(appends=one_each)
         ),
         "columns_uneven": stream(STREAM_DECODE, opened, pb.StreamDecodeRequest(appends=uneven)),
         "not_open": stream(STREAM_DECODE, appended, one(2), opened, opened),

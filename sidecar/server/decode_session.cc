@@ -19,7 +19,13 @@ absl::Status NotOpen(uint64_t id) {
   return absl::NotFoundError(base::StrCat("stream_id: the stream ", id, " is not open"));
 }
 
+// Whether the columns leave out the counts, as they may where each append has one id.
+bool HasOneIdEach(const pb::AppendColumns& appends) {
+  return appends.token_counts_size() == 0 && appends.token_ids_size() == appends.stream_ids_size();
+}
+
 absl::Status CheckColumns(const pb::AppendColumns& appends) {
+  if (HasOneIdEach(appends)) return absl::OkStatus();
   if (appends.token_counts_size() != appends.stream_ids_size()) {
     return absl::InvalidArgumentError(
         base::StrCat("appends.token_counts: ", appends.token_counts_size(), " counts for ",
@@ -34,17 +40,16 @@ absl::Status CheckColumns(const pb::AppendColumns& appends) {
   return absl::OkStatus();
 }
 
-void AddTo(const absl::StatusOr<StreamText>& added, pb::TextColumns& texts) {
-  const auto index = static_cast<uint32_t>(texts.sizes_size());
+void AddTo(absl::StatusOr<StreamText> added, pb::TextColumns& texts) {
+  const auto index = static_cast<uint32_t>(texts.pieces_size());
+  std::string& piece = *texts.add_pieces();
   if (!added.ok()) {
     pb::FailureAt& failure = *texts.add_failures();
     failure.set_index(index);
     SetFailure(added.status(), *failure.mutable_failure());
-    texts.add_sizes(0);
     return;
   }
-  texts.add_sizes(static_cast<uint32_t>(added->text.size()));
-  texts.mutable_text()->append(added->text);
+  piece = std::move(added->text);
   if (!added->stop_index.has_value()) return;
   pb::StopAt& stop = *texts.add_stops();
   stop.set_index(index);
@@ -98,9 +103,10 @@ void DecodeSession::RunOperation(const pb::StreamOperation& operation, pb::Strea
 }
 
 void DecodeSession::RunAppends(const pb::AppendColumns& appends, pb::TextColumns& texts) {
+  const bool has_one_each = HasOneIdEach(appends);
   const uint32_t* ids = appends.token_ids().data();
   for (int i = 0; i < appends.stream_ids_size(); ++i) {
-    const uint32_t count = appends.token_counts(i);
+    const uint32_t count = has_one_each ? 1 : appends.token_counts(i);
     AddTo(Append(appends.stream_ids(i), {ids, count}), texts);
     ids += count;
   }

@@ -145,14 +145,11 @@ class Load:
 
     def _check_streams(self, ask: _Ask, rng: random.Random) -> None:
         picked = rng.choices(range(len(TEXTS)), k=16)
-        texts: list[bytearray] = [bytearray() for _ in picked]
+        texts = [""] * len(picked)
         for response in ask(self._turns(picked)):
-            begin = 0
-            data = response.texts.text.encode()
-            for at, size in enumerate(response.texts.sizes):
-                texts[at] += data[begin : begin + size]
-                begin += size
-        assert [self._decoded[i] for i in picked] == [text.decode() for text in texts], picked
+            for at, piece in enumerate(response.texts.pieces):
+                texts[at] += piece
+        assert [self._decoded[i] for i in picked] == texts, picked
 
     def _turns(self, picked: list[int]) -> Iterator[pb.StreamDecodeRequest]:
         """Open a stream for each text, append its ids in four parts, close it."""

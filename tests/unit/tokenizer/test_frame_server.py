@@ -23,9 +23,7 @@ from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 OPEN = pb.StreamDecodeRequest(
     operations=[pb.StreamOperation(stream_id=1, open=pb.OpenStream(skip_special_tokens=True))]
 )
-APPEND = pb.StreamDecodeRequest(
-    appends=pb.AppendColumns(stream_ids=[1], token_counts=[1], token_ids=[10])
-)
+APPEND = pb.StreamDecodeRequest(appends=pb.AppendColumns(stream_ids=[1], token_ids=[10]))
 CLOSE = pb.StreamDecodeRequest(closes=[1])
 WORD = pb.StreamEncodeRequest(requests=[pb.EncodeRequest(text=b"word")])
 
@@ -257,7 +255,7 @@ def test_others_are_served_while_a_caller_stalls(running: Running) -> None:
     assert running.call(ENCODE).encode(WORD).results[0].response.token_ids
     other = running.call(DECODE)
     other.decode(OPEN)
-    assert [0] == other.decode(CLOSE).texts.sizes
+    assert [""] == other.decode(CLOSE).texts.pieces
     stalled[2].socket.sendall(frame(WORD)[-1:])
     assert stalled[2].read()
 
@@ -296,7 +294,7 @@ def test_streams_are_limited_over_both_sockets(small: Running) -> None:
     (answer,) = by_grpc(small, "StreamDecode", [OPEN])
 
     assert "2 streams are open" in answer.results[0].failure.message
-    assert "" == caller.decode(CLOSE).texts.text
+    assert [""] == caller.decode(CLOSE).texts.pieces
 
 
 def test_only_the_owner_may_connect(running: Running) -> None:
@@ -351,7 +349,7 @@ def test_a_drain_ends_what_waits_and_lets_streams_finish(running: Running) -> No
     assert [None] * 5 == [caller.read() for caller in (*waiting, closed)]
     with pytest.raises(FileNotFoundError):
         running.call()
-    assert 1 == len(busy.decode(APPEND).texts.sizes)
+    assert 1 == len(busy.decode(APPEND).texts.pieces)
     busy.decode(CLOSE)
     assert busy.read() is None
     assert 0 == running.process.wait(timeout=4)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from service.tokenizer.frame_call import FrameCall
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess, SidecarTimings
 from tests.contract.tokenizer_contract import TokenizerContract
+from tests.unit.tokenizer.frame_caller import frame
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
 
 
@@ -100,7 +102,7 @@ async def test_a_cancelled_append_disturbs_nobody(tokenizer: SidecarClient) -> N
     """A waiter that is cancelled leaves the results of the others in place."""
     ids = await tokenizer.encode("word")
     streams = [tokenizer.open_stream() for _ in range(3)]
-    tasks = [asyncio.create_task(stream.append(ids)) for stream in streams]
+    tasks = [asyncio.ensure_future(stream.append(ids)) for stream in streams]
     await asyncio.sleep(0)
     tasks[1].cancel()
 
@@ -109,6 +111,20 @@ async def test_a_cancelled_append_disturbs_nobody(tokenizer: SidecarClient) -> N
     assert ("word", "word") == (first.text, third.text)
     assert isinstance(second, asyncio.CancelledError)
     assert "word" == (await streams[0].append(ids)).text
+
+
+async def test_a_refused_append_disturbs_nobody_in_its_turn(tokenizer: SidecarClient) -> None:
+    """What can be no ids fails alone; appends before and behind it have their own texts."""
+    ids = {word: await tokenizer.encode(word) for word in ("one", "two", "three")}
+    streams = [tokenizer.open_stream() for _ in range(5)]
+    appended = [ids["one"], [5, 2**32], ids["two"], [None], ids["three"]]
+    for _ in range(2):  # streams that open in this turn, and open ones
+        one, big, two, none, three = await asyncio.gather(
+            *(s.append(i) for s, i in zip(streams, appended, strict=True)), return_exceptions=True
+        )
+
+        assert ("one", "two", "three") == (one.text, two.text, three.text)
+        assert ["token_ids[1]", "token_ids[0]"] == [e.violations[0][0] for e in (big, none)]
 
 
 async def test_calls_fail_and_recover_when_the_sidecar_is_killed(
@@ -142,7 +158,7 @@ async def test_pending_streams_fail_when_the_sidecar_is_killed_and_other_calls_a
     os.kill(process.pid, signal.SIGSTOP)
     await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
     calls = (tokenizer.encode("a"), tokenizer.decode([97]), stream.append([97]))
-    tasks = [asyncio.create_task(call) for call in calls]
+    tasks = [asyncio.ensure_future(call) for call in calls]
     _, pending = await asyncio.wait(tasks, timeout=0.05)  # none can be answered; all are sent
     assert len(tasks) == len(pending)
 
@@ -165,6 +181,31 @@ async def test_nobody_at_the_address(tmp_path: Path) -> None:
     with pytest.raises(TokenizerUnavailableError):
         await client.open_stream().append([1])
     await client.close()
+
+
+@pytest.mark.parametrize("answer", [b"\xff", b""])
+async def test_an_answer_that_does_not_fit_fails_all_who_wait(
+    tmp_path: Path, answer: bytes
+) -> None:
+    """A sidecar of another version, say: what it sends is no message, or has no text."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while size := await reader.readexactly(4):
+                message = await reader.readexactly(int.from_bytes(size, "big"))
+                writer.write(frame(b"" if message.startswith(b"/") else answer))
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, tmp_path / "local")
+    client = SidecarClient(f"unix:{tmp_path / 'none'}", local_socket=tmp_path / "local")
+    streams = [client.open_stream() for _ in range(2)]
+
+    calls = [client.encode("a"), *(stream.append([97]) for stream in streams)]
+    failures = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [TokenizerUnavailableError] * 3 == list(map(type, failures))
+    await client.close()
+    server.close()
 
 
 async def test_closing_fails_what_waits(tokenizer: SidecarClient) -> None:

@@ -186,12 +186,24 @@ def test_columns_are_the_operations(launch) -> None:
 
         response, nothing = ask(stub.StreamDecode, turn, pb.StreamDecodeRequest())
 
-        assert "€ word" == response.texts.text
-        assert 8 == len(response.texts.sizes)
-        assert len("€ word".encode()) == sum(response.texts.sizes)
+        assert ["", "", "", "€ word", "", "", "", ""] == response.texts.pieces
         assert not nothing.HasField("texts")
         assert [(1, 5), (7, 5)] == [(index, code) for index, code, _ in failures(response)]
         assert "stream_id: the stream 7 is not open" == failures(response)[0][2]
+
+
+def test_without_counts_each_append_has_one_id(small) -> None:
+    """Nearly all have; then only streams and ids travel."""
+    stub, _ = small
+    ids = stub.Encode(pb.EncodeRequest(text=b"ab")).token_ids
+    opens = [pb.StreamOperation(stream_id=i, open=pb.OpenStream()) for i in (1, 2)]
+    appends = pb.AppendColumns(stream_ids=[2, 1], token_ids=ids)
+
+    (response,) = ask(
+        stub.StreamDecode, pb.StreamDecodeRequest(operations=opens, appends=appends, closes=[1, 2])
+    )
+
+    assert ["a", "b", "", ""] == response.texts.pieces
 
 
 @pytest.mark.parametrize(
@@ -249,7 +261,7 @@ def test_a_drain_ends_idle_calls_and_lets_streams_finish(launch) -> None:
             assert code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
         columns = pb.AppendColumns(stream_ids=[1], token_counts=[1], token_ids=[10])
         busy.put(pb.StreamDecodeRequest(appends=columns))
-        assert 1 == len(next(busy_call).texts.sizes)
+        assert 1 == len(next(busy_call).texts.pieces)
         busy.put(pb.StreamDecodeRequest(closes=[1]))
         next(busy_call)
         assert (grpc.StatusCode.UNAVAILABLE, "the sidecar is shutting down") == refused(

@@ -459,11 +459,11 @@ class AppendColumns(_message.Message):
 
     @_builtins.property
     def token_counts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The number of ids of each append; as many as stream_ids."""
+        """The number of ids of each append; as many as stream_ids. Empty where each has one, as nearly always."""
 
     @_builtins.property
     def token_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The ids of all appends, one append after the other; as many as the counts add up to."""
+        """The ids of all appends, one append after the other; as many as the counts add up to, or as stream_ids."""
 
     def __init__(
         self,
@@ -663,15 +663,12 @@ class TextColumns(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TEXT_FIELD_NUMBER: _builtins.int
-    SIZES_FIELD_NUMBER: _builtins.int
+    PIECES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     STOPS_FIELD_NUMBER: _builtins.int
-    text: _builtins.str
-    """The texts that the operations made certain, one after the other."""
     @_builtins.property
-    def sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """The size in bytes of each operation's text; as many as there are operations. 0: no text, or a failure."""
+    def pieces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The text that each operation made certain; as many as there are operations. Empty: no text, or a failure."""
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___FailureAt]:
@@ -684,14 +681,13 @@ class TextColumns(_message.Message):
     def __init__(
         self,
         *,
-        text: _builtins.str = ...,
-        sizes: _abc.Iterable[_builtins.int] | None = ...,
+        pieces: _abc.Iterable[_builtins.str] | None = ...,
         failures: _abc.Iterable[Global___FailureAt] | None = ...,
         stops: _abc.Iterable[Global___StopAt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "sizes", b"sizes", "stops", b"stops", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "pieces", b"pieces", "stops", b"stops"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
