@@ -4,10 +4,11 @@
 
 The caller is this process, an event loop with `service.tokenizer.sidecar_client`. Its figure is
 `time.process_time`, all threads included; the sidecar's is what the kernel counted for its threads
-(/proc/PID/task/*/schedstat). Medians of some rounds. The rows with `grpc.aio` are what the same
-messages cost by that library, and the rows with `loop` what waiting costs when nothing is asked.
-The last lines hold what a call adds, caller and sidecar together, to its bound; from that of a step
-is taken what 64 tasks that wait cost asyncio in any case.
+(/proc/PID/task/*/schedstat). Medians of some rounds, in each of which all rows take their turn: a
+machine that changes its speed does so for all. The rows with `grpc.aio` are what the same messages
+cost by that library, and the rows with `loop` what waiting costs when nothing is asked. The last
+lines hold what a call adds, caller and sidecar together, to its bound; from that of a step is taken
+what 64 tasks that wait cost asyncio in any case.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import asyncio
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +31,7 @@ from triptych.sidecar.v1 import tokenizer_service_pb2_grpc as pb_grpc
 
 ROOT = Path(__file__).resolve().parents[1]
 BINARY = ROOT / "build" / "sidecar" / "triptych-tokenizer"
-ROUNDS = 15
+ROUNDS = 40
 WARM_UP = 100
 STREAMS = 64
 PROSE = "The old lighthouse keeper wrote down the weather every evening, and so he did today. " * 20
@@ -39,11 +40,20 @@ STEP_BOUND_US = 150
 DECODE_PATH = "/triptych.sidecar.v1.TokenizerService/StreamDecode"
 
 
+class Row(NamedTuple):
+    """A call to measure, and how often it is called a round."""
+
+    name: str
+    call: Callable[[], Awaitable[object]]
+    times: int
+
+
 class Cost(NamedTuple):
-    """Processor time of one call, in microseconds."""
+    """What one call takes, in microseconds: processor time of each side, and time."""
 
     caller_us: float
     sidecar_us: float
+    wall_us: float
 
 
 @dataclass
@@ -52,31 +62,29 @@ class Meter:
 
     pid: int
 
-    def sidecar_us(self) -> float:
+    async def measure(self, rows: Sequence[Row]) -> list[list[Cost]]:
+        """Return the costs of each row, one for each round."""
+        for row in rows:
+            for _ in range(WARM_UP):
+                await row.call()
+        rounds = [[await self._cost_of(row) for row in rows] for _ in range(ROUNDS)]
+        return [list(costs) for costs in zip(*rounds, strict=True)]
+
+    async def _cost_of(self, row: Row) -> Cost:
+        sidecar = self._sidecar_us()
+        cpu, wall = time.process_time_ns(), time.perf_counter_ns()
+        for _ in range(row.times):
+            await row.call()
+        return Cost(
+            (time.process_time_ns() - cpu) / 1e3 / row.times,
+            (self._sidecar_us() - sidecar) / row.times,
+            (time.perf_counter_ns() - wall) / 1e3 / row.times,
+        )
+
+    def _sidecar_us(self) -> float:
         """Return the processor time that the sidecar's threads have had."""
         tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e3
-
-    async def report(self, name: str, call: Callable[[], Awaitable[object]], times: int) -> Cost:
-        """Print and return the medians for one call; it is called `times` times a round."""
-        for _ in range(WARM_UP):
-            await call()
-        rows = []
-        for _ in range(ROUNDS):
-            sidecar = self.sidecar_us()
-            cpu, wall = time.process_time_ns(), time.perf_counter_ns()
-            for _ in range(times):
-                await call()
-            rows.append(
-                (
-                    (time.process_time_ns() - cpu) / 1e3 / times,
-                    (self.sidecar_us() - sidecar) / times,
-                    (time.perf_counter_ns() - wall) / 1e3 / times,
-                )
-            )
-        caller, sidecar, wall_us = (statistics.median(column) for column in zip(*rows, strict=True))
-        print(f"{name:58} {caller:9.1f} {sidecar:9.1f} {wall_us:9.1f}", flush=True)
-        return Cost(caller, sidecar)
 
 
 class Turns:
@@ -129,67 +137,72 @@ class Answers:
         await self._done.wait()
 
 
-async def measure_ours(meter: Meter, client: SidecarClient) -> tuple[Cost, Cost]:
-    """Measure the port's methods as the service calls them; return those of 1 KB and of a step."""
+async def rows_of_ours(client: SidecarClient) -> list[Row]:
+    """Return the port's methods as the service calls them: first 1 KB, then a step."""
     kilobyte = PROSE[:1024]
     ids = await client.encode(kilobyte)
-    of_kilobyte = await meter.report(
-        f"encode 1 KB of prose ({len(ids)} ids)", lambda: client.encode(kilobyte), 400
-    )
-    await meter.report("encode 1 byte", lambda: client.encode("a"), 400)
 
     async def encode_32() -> None:
         await asyncio.gather(*(client.encode(kilobyte) for _ in range(32)))
 
-    await meter.report("encode 1 KB, 32 at once (all of them)", encode_32, 20)
     stream = client.open_stream()
-    await meter.report("append to one stream", lambda: stream.append(ids[:1]), 400)
     streams = [client.open_stream() for _ in range(STREAMS)]
-    answers = Answers(lambda i: streams[i].append(ids[i : i + 1]))
-    of_step = await meter.report(f"a step of {STREAMS} streams (all of them)", answers.step, 200)
-    for task in answers.tasks:
-        task.cancel()
-    return of_kilobyte, of_step
+    tokens = [ids[i : i + 1] for i in range(STREAMS)]
+    answers = Answers(lambda i: streams[i].append(tokens[i]))
+    return [
+        Row(f"encode 1 KB of prose ({len(ids)} ids)", lambda: client.encode(kilobyte), 150),
+        Row(f"a step of {STREAMS} streams (all of them)", answers.step, 75),
+        Row("append to one stream", lambda: stream.append(tokens[0]), 150),
+        Row("encode 1 byte", lambda: client.encode("a"), 150),
+        Row("encode 1 KB, 32 at once (all of them)", encode_32, 10),
+    ]
 
 
-async def measure_loop(meter: Meter) -> Cost:
-    """Measure what waiting costs when nobody is asked; return that of a step."""
+def rows_of_the_loop() -> list[Row]:
+    """Return what waiting costs when nobody is asked: first that of a step."""
     turns = Turns()
-    await meter.report("loop: wait for one future", turns.wait, 400)
     answers = Answers(lambda _: turns.wait())
-    of_step = await meter.report(
-        f"loop: {STREAMS} tasks wait for a future (all of them)", answers.step, 200
+    return [
+        Row(f"loop: {STREAMS} tasks wait for a future (all of them)", answers.step, 75),
+        Row("loop: wait for one future", turns.wait, 150),
+    ]
+
+
+def rows_of_grpc_aio(channel: grpc.aio.Channel) -> list[Row]:
+    """Return the same messages by grpc.aio."""
+    encode = pb_grpc.TokenizerServiceStub(channel).Encode
+    request = pb.EncodeRequest(text=PROSE[:1024].encode())
+    call = channel.stream_stream(DECODE_PATH, None, None)(None)
+
+    async def round_trip() -> None:
+        await call.write(b"")
+        await call.read()
+
+    return [
+        Row("grpc.aio: encode 1 KB by a call of its own", lambda: encode(request), 75),
+        Row("grpc.aio: an empty message out and in, open call", round_trip, 75),
+    ]
+
+
+def show(rows: Sequence[Row], costs: Sequence[Sequence[Cost]]) -> None:
+    """Print the medians of each row."""
+    print(f"{'us of processor time':58} {'caller':>9} {'sidecar':>9} {'wall':>9}")
+    for row, of_row in zip(rows, costs, strict=True):
+        medians = [statistics.median(column) for column in zip(*of_row, strict=True)]
+        print(f"{row.name:58} " + " ".join(f"{median:9.1f}" for median in medians))
+
+
+def hold_to_bound(
+    name: str, costs: Sequence[Cost], waiting: Sequence[Cost], bound_us: float
+) -> None:
+    """Print what a call adds, and whether that is within its bound: the median of the rounds."""
+    added = statistics.median(
+        cost.caller_us - wait.caller_us + cost.sidecar_us
+        for cost, wait in zip(costs, waiting, strict=True)
     )
-    for task in answers.tasks:
-        task.cancel()
-    return of_step
-
-
-async def measure_grpc_aio(meter: Meter, address: str) -> None:
-    """Measure the same messages by grpc.aio."""
-    options = [("grpc.use_local_subchannel_pool", 1)]
-    async with grpc.aio.insecure_channel(address, options=options) as channel:
-        encode = pb_grpc.TokenizerServiceStub(channel).Encode
-        request = pb.EncodeRequest(text=PROSE[:1024].encode())
-        await meter.report(
-            "grpc.aio: encode 1 KB by a call of its own", lambda: encode(request), 200
-        )
-        call = channel.stream_stream(DECODE_PATH, None, None)(None)
-
-        async def round_trip() -> None:
-            await call.write(b"")
-            await call.read()
-
-        await meter.report("grpc.aio: an empty message out and in, open call", round_trip, 200)
-        call.cancel()
-
-
-def hold_to_bound(name: str, cost: Cost, waiting: Cost, bound_us: float) -> None:
-    """Print what a call adds, and whether that is within its bound."""
-    added = cost.caller_us - waiting.caller_us + cost.sidecar_us
     print(
-        f"{name}: {cost.caller_us:.1f} - {waiting.caller_us:.1f} + {cost.sidecar_us:.1f} "
-        f"= {added:.1f} us, bound {bound_us:.0f}: {'met' if added <= bound_us else 'missed'}"
+        f"{name} adds {added:.1f} us, bound {bound_us:.0f}: "
+        f"{'met' if added <= bound_us else 'missed'}"
     )
 
 
@@ -198,14 +211,15 @@ async def main(tokenizer: Path) -> None:
     process = SidecarProcess(BINARY, tokenizer)
     await process.start()
     assert process.pid is not None
-    meter = Meter(process.pid)
     client = SidecarClient(process.address, local_socket=process.local_socket)
-    print(f"{'us of processor time':58} {'caller':>9} {'sidecar':>9} {'wall':>9}")
-    of_kilobyte, of_step = await measure_ours(meter, client)
-    waiting = await measure_loop(meter)
-    await measure_grpc_aio(meter, process.address)
-    hold_to_bound("encode 1 KB", of_kilobyte, Cost(0, 0), KILOBYTE_BOUND_US)
-    hold_to_bound(f"a step of {STREAMS} streams", of_step, waiting, STEP_BOUND_US)
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    async with grpc.aio.insecure_channel(process.address, options=options) as channel:
+        ours, of_loop = await rows_of_ours(client), rows_of_the_loop()
+        rows = [*ours, *of_loop, *rows_of_grpc_aio(channel)]
+        costs = await Meter(process.pid).measure(rows)
+    show(rows, costs)
+    hold_to_bound("encode 1 KB", costs[0], [Cost(0, 0, 0)] * ROUNDS, KILOBYTE_BOUND_US)
+    hold_to_bound(f"a step of {STREAMS} streams", costs[1], costs[len(ours)], STEP_BOUND_US)
     await client.close()
     await process.stop()
 
