@@ -34,7 +34,10 @@ class _Turn:
 
 
 class DecodeCall(TurnCall[_Turn]):
-    """One StreamDecode call and its streams, which die with it."""
+    """One StreamDecode call and its streams, which die with it.
+
+    `turn` is what the next message will carry; a stream adds to it behind `begin_turn`.
+    """
 
     method = "/triptych.sidecar.v1.TokenizerService/StreamDecode"
 
