@@ -201,7 +201,8 @@ async def test_an_answer_that_does_not_fit_fails_all_who_wait(
     streams = [client.open_stream() for _ in range(2)]
 
     calls = [client.encode("a"), *(stream.append([97]) for stream in streams)]
-    failures = await asyncio.gather(*calls, return_exceptions=True)
+    async with asyncio.timeout(10):  # where it broke, they waited for ever
+        failures = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [TokenizerUnavailableError] * 3 == list(map(type, failures))
     await client.close()
