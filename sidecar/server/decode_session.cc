@@ -29,7 +29,8 @@ absl::Status CheckColumns(const pb::AppendColumns& appends) {
   if (appends.token_counts_size() != appends.stream_ids_size()) {
     return absl::InvalidArgumentError(
         base::StrCat("appends.token_counts: ", appends.token_counts_size(), " counts for ",
-                     appends.stream_ids_size(), " streams"));
+                     appends.stream_ids_size(),
+                     " streams; give one for each, or none where each append has one id"));
   }
   uint64_t total = 0;
   for (const uint32_t count : appends.token_counts()) total += count;
