@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -37,12 +38,11 @@ static_assert(kPlaces == 1u << kPlaceBits);
 struct alignas(64) Lane {
   // Of the pair of a symbol and the next that is alive: rank and place in one, so that the
   // smallest tells both.
-  uint32_t key[kPlaces + 1];
+  uint32_t key[kPlaces];
   uint32_t symbol[kPlaces + 1];
-  // A bit for each place: of symbols; of pairs that are still to be looked up.
-  uint64_t alive, unknown;
-  bool is_long;  // has more than half of all places
-  // The two pairs that the last step made, by the places of their left symbols.
+  uint64_t alive;  // a bit for each place
+  bool is_long;    // has more than half of all places
+  // The two pairs that the last merge made, by the places of their left symbols.
   uint32_t before, at;
   uint64_t pair_before, pair_at;
   const MergeTable::Bucket *bucket_before, *bucket_at;
@@ -95,64 +95,64 @@ TRIPTYCH_AVX2 inline uint32_t Lowest(const Lane& lane) {
   return static_cast<uint32_t>(_mm_cvtsi128_si32(one));
 }
 
-TRIPTYCH_AVX2 void Start(const MergeTable& merges, const ShortWord& word, Lane& lane) {
+// A first pair that is still to be looked up, and where its key belongs.
+struct FirstPair {
+  const MergeTable::Bucket* bucket;
+  uint64_t pair;
+  uint32_t* key;
+  uint32_t place;
+};
+
+// Copies as many symbols as there may be, which is faster than to look how many there are.
+template <size_t places>
+TRIPTYCH_AVX2 void Fill(const ShortWord& word, Lane& lane) {
+  std::memcpy(lane.symbol + 1, word.ids.data(), (places - 1) * sizeof(uint32_t));
+  std::fill_n(lane.key, places, kNoRank);
+}
+
+// Writes the pairs that are left to LookUp to `out`, and returns their end.
+TRIPTYCH_AVX2 FirstPair* Start(const MergeTable& merges, const ShortWord& word, Lane& lane,
+                               FirstPair* out) {
   const auto size = static_cast<uint32_t>(word.size);
   lane.alive = (~uint64_t{0} >> (kPlaces - 1 - size)) & ~uint64_t{1};
   lane.is_long = size >= kPlaces / 2;
-  std::copy_n(word.ids.begin(), size, lane.symbol + 1);
+  lane.is_long ? Fill<kPlaces>(word, lane) : Fill<kPlaces / 2>(word, lane);
   lane.symbol[0] = lane.symbol[kPlaces] = merges.nobody();
-  lane.key[0] = kNoRank;
-  lane.before = 0;
-  lane.at = kPlaces;
-  lane.pair_before = lane.pair_at = merges.PairOf(merges.nobody(), 0);
-  lane.bucket_before = lane.bucket_at = merges.BucketOf(lane.pair_at);
-  lane.unknown = 0;
-  uint32_t place = 1;
-  for (; place < size; ++place) {
+  for (uint32_t place = 1; place < size; ++place) {
     const uint32_t left = lane.symbol[place], right = lane.symbol[place + 1];
-    if ((left | right) < MergeTable::kFirstIds) {
-      lane.key[place] = KeyOf(merges.FindFirst(left, right), place);
-    } else {
-      merges.PrefetchPlace(left, right);
-      lane.unknown |= uint64_t{1} << place;
-    }
+    const bool is_first = (left | right) < MergeTable::kFirstIds;
+    const uint32_t all_if_first = -static_cast<uint32_t>(is_first);
+    const uint32_t rank = merges.FindFirst(left & all_if_first, right & all_if_first);
+    lane.key[place] = KeyOf(rank | ~all_if_first, place);
+    const uint64_t pair = merges.PairOf(left, right);
+    *out = {merges.BucketOf(pair), pair, &lane.key[place], place};
+    out += !is_first;
   }
-  std::fill(lane.key + place, lane.key + (lane.is_long ? kPlaces : kPlaces / 2), kNoRank);
+  return out;
 }
 
-// Looks up the first pairs, where Start has left that.
-TRIPTYCH_AVX2 void LookUpAll(const MergeTable& merges, Lane& lane) {
-  for (uint64_t left = lane.unknown; left != 0; left &= left - 1) {
-    const auto place = static_cast<uint32_t>(_tzcnt_u64(left));
-    const uint64_t pair = merges.PairOf(lane.symbol[place], lane.symbol[place + 1]);
-    lane.key[place] = KeyOf(FindIn(merges, merges.BucketOf(pair), pair), place);
+TRIPTYCH_AVX2 void LookUp(const MergeTable& merges, std::span<const FirstPair> pairs) {
+  // Reads them into the cache, all at once; not by prefetching, which a processor may drop.
+  for (const FirstPair& first : pairs) {
+    const volatile uint64_t& entry = first.bucket->entries[0];
+    [[maybe_unused]] const uint64_t read = entry;
+  }
+  for (const FirstPair& first : pairs) {
+    *first.key = KeyOf(FindIn(merges, first.bucket, first.pair), first.place);
   }
 }
 
-// Merges one pair; false where none is left to merge.
-TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
-  // What the last step has changed here is not ready to be read as a vector; but it changed it to
-  // what merges with none, and the two new pairs come from the side.
-  const uint32_t lowest = Lowest(lane);
-  const uint32_t rank_before = FindIn(merges, lane.bucket_before, lane.pair_before);
-  const uint32_t rank_at = FindIn(merges, lane.bucket_at, lane.pair_at);
-  merges.PrefetchIdOf(rank_before);
-  merges.PrefetchIdOf(rank_at);
-  const uint32_t key_before = KeyOf(rank_before, lane.before);
-  const uint32_t key_at = KeyOf(rank_at, lane.at);
-  lane.key[lane.before] = key_before;
-  lane.key[lane.at] = key_at;
-  const uint32_t best = std::min(lowest, std::min(key_before, key_at));
-  if (best >= kNoKey) return false;
-
-  const uint32_t at = best & (kPlaces - 1);
+// Merges the pair with the lowest key; false where it does not merge.
+TRIPTYCH_AVX2 inline bool Merge(const MergeTable& merges, uint32_t lowest, Lane& lane) {
+  if (lowest >= kNoKey) return false;
+  const uint32_t at = lowest & (kPlaces - 1);
   const uint64_t bit = uint64_t{1} << at;
   const uint64_t in_front = lane.alive & (bit - 1), behind = lane.alive & -(bit << 1);
   const uint64_t rest = behind & (behind - 1);
   const auto before = static_cast<uint32_t>(std::bit_width(in_front | 1) - 1);
   const auto right = static_cast<uint32_t>(_tzcnt_u64(behind));
   const auto after = static_cast<uint32_t>(_tzcnt_u64(rest));  // kPlaces where there is none
-  const uint32_t id = merges.IdOf(best >> kPlaceBits);
+  const uint32_t id = merges.IdOf(lowest >> kPlaceBits);
   lane.alive ^= behind ^ rest;
   lane.symbol[at] = id;
   lane.key[before] = lane.key[at] = lane.key[right] = kNoRank;
@@ -167,6 +167,22 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
   return true;
 }
 
+// Looks up the two pairs that the last merge made, and merges the next; false where none is left.
+TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
+  // What the last merge has changed here is not ready to be read as a vector; but it changed it to
+  // what merges with none, and the two new pairs come from the side.
+  const uint32_t lowest = Lowest(lane);
+  const uint32_t rank_before = FindIn(merges, lane.bucket_before, lane.pair_before);
+  const uint32_t rank_at = FindIn(merges, lane.bucket_at, lane.pair_at);
+  merges.PrefetchIdOf(rank_before);
+  merges.PrefetchIdOf(rank_at);
+  const uint32_t key_before = KeyOf(rank_before, lane.before);
+  const uint32_t key_at = KeyOf(rank_at, lane.at);
+  lane.key[lane.before] = key_before;
+  lane.key[lane.at] = key_at;
+  return Merge(merges, std::min(lowest, std::min(key_before, key_at)), lane);
+}
+
 TRIPTYCH_AVX2 void Finish(const Lane& lane, ShortWord& word) {
   word.size = 0;
   for (uint64_t left = lane.alive; left != 0; left &= left - 1) {
@@ -176,13 +192,16 @@ TRIPTYCH_AVX2 void Finish(const Lane& lane, ShortWord& word) {
 
 TRIPTYCH_AVX2 void MergeTogether(const MergeTable& merges, std::span<ShortWord> words) {
   std::array<Lane, kWordsTogether> lanes;
+  std::array<FirstPair, kWordsTogether * kPlaces> pairs;
+  FirstPair* end = pairs.data();
+  for (size_t i = 0; i < words.size(); ++i) end = Start(merges, words[i], lanes[i], end);
+  LookUp(merges, {pairs.data(), end});
   std::array<Lane*, kWordsTogether> live;
-  size_t count = words.size();
-  for (size_t i = 0; i < count; ++i) {
-    Start(merges, words[i], lanes[i]);
-    live[i] = &lanes[i];
+  size_t count = 0;
+  for (size_t i = 0; i < words.size(); ++i) {
+    live[count] = &lanes[i];
+    count += Merge(merges, Lowest(lanes[i]), lanes[i]);
   }
-  for (size_t i = 0; i < count; ++i) LookUpAll(merges, lanes[i]);
   while (count > 0) {
     for (size_t i = 0; i < count;) {
       if (Step(merges, *live[i])) {

@@ -32,7 +32,7 @@ struct ShortWord {
 };
 
 // As many words as are worth waiting for.
-inline constexpr size_t kWordsTogether = 16;
+inline constexpr size_t kWordsTogether = 64;
 
 // Merges each word as MergeSymbols does. REQUIRES: no word is empty.
 //

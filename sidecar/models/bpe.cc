@@ -8,6 +8,7 @@
 #include "models/bpe.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -18,8 +19,9 @@
 namespace triptych::models {
 namespace {
 
-// As many as a processor can wait for at once.
-constexpr size_t kPrefetchedWords = 24;
+// As many as are worth reading ahead where one is new; where one of the last few of them is new
+// too, it is time for the next.
+constexpr size_t kWordsAhead = 64, kLastWordsAhead = 16;
 
 // Of the character of the byte-level alphabet: the printable bytes of ASCII stand for themselves.
 uint32_t ByteLevelSize(char character) {
@@ -51,16 +53,23 @@ std::string UnmarkBlanks(std::string_view token) {
   return word;
 }
 
-// Where one word is new, the next ones may be in the table but not in the cache. Starts to read
-// those with the numbers from `from` on and before `until`; returns the number of the next.
-size_t Prefetch(const WordTable& table, std::string_view text, std::span<const uint32_t> ends,
-                size_t from, size_t until) {
-  until = std::min(until, ends.size());
-  for (; from < until; ++from) {
-    const size_t begin = ends[from - 1];
-    table.PrefetchShort(text.substr(begin, ends[from] - begin), text.size() - begin);
+// Where one word is new, the next ones may be in the table but not in the cache. Reads what there
+// is of those with the numbers from `from` on, all at once; returns the number of the next.
+//
+// It really reads: a processor may drop an instruction to prefetch, and measurably does where it
+// gets many, and then the word waits after all.
+size_t ReadAhead(const WordTable& table, std::string_view text, std::span<const uint32_t> ends,
+                 size_t from) {
+  const size_t until = std::min(from + kWordsAhead, ends.size());
+  WordTable::Place places[kWordsAhead * WordTable::kMaxPlaces];
+  size_t count = 0;
+  for (size_t i = from; i < until; ++i) {
+    const size_t begin = ends[i - 1];
+    const std::string_view word = text.substr(begin, ends[i] - begin);
+    count += table.PlacesOf(word, text.size() - begin, places + count);
   }
-  return from;
+  for (size_t i = 0; i < count; ++i) static_cast<void>(places[i]->load(std::memory_order_relaxed));
+  return until;
 }
 
 void MakeRoom(std::vector<uint32_t>& ids, size_t size) {
@@ -260,7 +269,7 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
   // A lookup writes as many ids as may be, of which the next overwrites what is not the word's. So
   // there is room for few ids for each word to come, and for what one lookup may write.
   const auto room_from = [&](size_t i) { return (ends.size() - i) * kFewIds + WordTable::kMaxIds; };
-  size_t used = ids.size(), prefetched = 0;
+  size_t used = ids.size(), read_ahead = 0;
   ids.resize(used + room_from(0));
   std::unique_ptr<NewWords> new_words;  // mostly there are none
   for (size_t i = 0; i < ends.size(); ++i) {
@@ -280,8 +289,8 @@ absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const
 
     const std::string_view word(text.data() + begin, ends[i] - begin);
     const bool is_new = count == 0;
-    if (is_new) {
-      prefetched = Prefetch(*table, text, ends, std::max(prefetched, i + 1), i + kPrefetchedWords);
+    if (is_new && i + kLastWordsAhead >= read_ahead) {
+      read_ahead = ReadAhead(*table, text, ends, std::max(read_ahead, i + 1));
     }
     if (count == WordTable::Short::kElsewhere) {
       count = FindMedium(*table, word, text.size() - begin, out);
@@ -422,25 +431,27 @@ bool Bpe::FindCharacters(std::string_view word, ShortWord& out) const {
 }
 
 bool Bpe::FindBytes(std::string_view word, ShortWord& out) const {
-  out.size = 0;
+  size_t count = 0;
   for (size_t at = 0; at < word.size();) {
+    if (count + 2 > ShortWord::kMaxSymbols) return false;
     const auto byte = static_cast<uint8_t>(word[at]);
-    size_t size = byte < 0xC0 || byte >= 0xF0 ? 1 : byte < 0xE0 ? 2 : 3;
-    const bool may_be_whole =
-        size > 1 && size <= word.size() - at && (at == 0 || word[at - 1] != ' ');
-    auto [first, second] = may_be_whole
-                               ? character_symbols_.Find(unicode::DecodeCharacter(&word[at]).value)
-                               : CharacterSymbols::Ids{};
-    if (first == CharacterSymbols::kNone) {
-      first = byte_ids_[byte];
-      size = 1;
+    const size_t size = byte < 0xC0 || byte >= 0xF0 ? 1 : byte < 0xE0 ? 2 : 3;
+    if (size > 1 && size <= word.size() - at && (at == 0 || word[at - 1] != ' ')) {
+      const char32_t character = unicode::DecodeCharacter(&word[at]).value;
+      const auto [first, second] = character_symbols_.Find(character);
+      if (first != CharacterSymbols::kNone) {
+        out.ids[count] = first;
+        out.ids[count + 1] = second;
+        count += second == CharacterSymbols::kNone ? 1 : 2;
+        at += size;
+        continue;
+      }
     }
-    if (first == CharacterIds::kNone || out.size + 2 > ShortWord::kMaxSymbols) return false;
-    out.ids[out.size] = first;
-    out.ids[out.size + 1] = second;
-    out.size += second == CharacterSymbols::kNone ? 1 : 2;
-    at += size;
+    if (byte_ids_[byte] == CharacterIds::kNone) return false;
+    out.ids[count++] = byte_ids_[byte];
+    ++at;
   }
+  out.size = count;
   return true;
 }
 

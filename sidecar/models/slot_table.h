@@ -40,7 +40,7 @@ class SlotTable {
   using Key = std::array<uint64_t, kKeyWords>;
 
   // For words with at most 2 * `id_words` ids. REQUIRES: `slots` and kKeyWords + id_words are
-  // powers of two, and kKeyWords <= id_words <= kMaxIdWords.
+  // powers of two, slots > 1, and kKeyWords <= id_words <= kMaxIdWords.
   SlotTable(size_t slots, size_t id_words)
       : slot_words_(kKeyWords + id_words),
         mask_(slots * slot_words_ - slot_words_),
@@ -71,7 +71,7 @@ class SlotTable {
   // where it is not known.
   size_t Find(const Key& key, uint32_t* out) const {
     for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
-         at = (at + slot_words_) & mask_, ++probes) {
+         at = PlaceAfter(at, probes), ++probes) {
       const Word* const slot = &words_[at];
       const uint64_t last = slot[kKeyWords - 1].load(std::memory_order_acquire);
       if (last == key.back() && HasRest(slot, key)) return CopyIds(slot + kKeyWords, out);
@@ -83,6 +83,19 @@ class SlotTable {
   // Starts to read the slot of `key` into the cache.
   void Prefetch(const Key& key) const { __builtin_prefetch(&words_[PlaceOf(key)]); }
 
+  // For who reads ahead: writes the places where Find reads first for `key`, each in another cache
+  // line, to `out`, and returns their number.
+  using Word = std::atomic<uint64_t>;
+  static constexpr size_t kMaxPlaces = 2;
+  size_t PlacesOf(const Key& key, const Word** out) const {
+    constexpr size_t kLineWords = 8;
+    const size_t at = PlaceOf(key);
+    out[0] = &words_[at];
+    if (slot_words_ < kLineWords) return 1;
+    out[1] = &words_[at ^ kLineWords];  // of the slot too, or of the other one of its pair
+    return 2;
+  }
+
   // Remembers a word; false where there is no room near its place. REQUIRES: 0 < count <=
   // max_ids(), or kElsewhere with no ids; the ids are always the same for the same word, and below
   // 2^24.
@@ -91,7 +104,7 @@ class SlotTable {
     if (count != kElsewhere) std::memcpy(&packed, ids, count * sizeof *ids);
     packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);
     for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
-         at = (at + slot_words_) & mask_, ++probes) {
+         at = PlaceAfter(at, probes), ++probes) {
       Word* const slot = &words_[at];
       uint64_t last = 0;
       if (slot[kKeyWords - 1].compare_exchange_strong(last, kBusy, kRelaxed)) {
@@ -139,9 +152,6 @@ class SlotTable {
                                           0xA0761D6478BD642Fu, 0xE7037ED1A0B428DBu};
   static_assert(kKeyWords <= std::size(kFactors) && kMaxIdWords * 2 < kElsewhere);
 
-  // A slot is the words of a key, of which the last is 0 where it is empty, and those of the ids.
-  using Word = std::atomic<uint64_t>;
-
   // Which bits of each integer of a Key are those of a word, by its size.
   static constexpr auto kMasks = [] {
     std::array<std::array<uint64_t, kMaxBytes + 1>, kKeyWords> masks{};
@@ -179,6 +189,13 @@ class SlotTable {
     uint64_t mixed = 0;
     for (size_t i = 0; i < kKeyWords; ++i) mixed ^= key[i] * kFactors[i];
     return (mixed ^ mixed >> 32) * kFactors[0] >> shift_ & mask_;
+  }
+
+  // The place to look at when that at `at` is taken, after `probes` others: the other of its pair,
+  // which has the same cache line where slots are short, then the next pair.
+  [[nodiscard]] size_t PlaceAfter(size_t at, size_t probes) const {
+    const size_t other = at ^ slot_words_;
+    return probes % 2 == 0 ? other : (other + 2 * slot_words_) & mask_;
   }
 
   static bool HasRest(const Word* slot, const Key& key) {

@@ -17,6 +17,7 @@
 #ifndef SIDECAR_MODELS_WORD_TABLE_H_
 #define SIDECAR_MODELS_WORD_TABLE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -50,11 +51,6 @@ class WordTable {
   size_t FindShort(std::string_view word, size_t readable, uint32_t* out) const {
     return short_.Find(Short::KeyOf(word, readable >= Short::kReadBytes), out);
   }
-  // Starts to read what FindShort will need, where the word is short.
-  void PrefetchShort(std::string_view word, size_t readable) const {
-    if (word.size() > Short::kMaxBytes) return;
-    short_.Prefetch(Short::KeyOf(word, readable >= Short::kReadBytes));
-  }
 
   // The same for any other word of at most Medium::kMaxBytes; 0 where FindLong may know it.
   size_t FindMedium(std::string_view word, size_t readable, uint32_t* out) const {
@@ -68,6 +64,17 @@ class WordTable {
     size_t count;
   };
   [[nodiscard]] Ids FindLong(std::string_view word) const;
+
+  // The places where FindShort or FindMedium read first for a word, as of SlotTable::PlacesOf.
+  using Place = const Short::Word*;
+  static constexpr size_t kMaxPlaces = std::max(Short::kMaxPlaces, Medium::kMaxPlaces);
+  size_t PlacesOf(std::string_view word, size_t readable, Place* out) const {
+    if (word.size() <= Short::kMaxBytes) {
+      return short_.PlacesOf(Short::KeyOf(word, readable >= Short::kReadBytes), out);
+    }
+    if (word.size() > Medium::kMaxBytes) return 0;
+    return medium_.PlacesOf(Medium::KeyOf(word, readable >= Medium::kReadBytes), out);
+  }
 
   // Remembers a word, unless it has more than kMaxLongBytes or the table is full; `readable` is as
   // above. REQUIRES: its ids are always the same, and at most kMaxId.
