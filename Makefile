@@ -12,6 +12,7 @@ export VENV PYTHON
 
 python_stamp := $(VENV)/.installed
 system_stamp := build/.system_packages
+neon_stamp := build/neon/.passed
 
 .PHONY: help setup gen fmt lint check test sidecar demo demo-eval demo-train serve bench tokenizer-parity tokenizer-bench tokenizer-fuzz conformance real media-bench isolation-bench media-fuzz lock clean image
 
@@ -32,7 +33,7 @@ check: $(python_stamp) ## all linters, type and contract checks
 
 lint: check ## the same as check
 
-test: setup sidecar ## build, then all tests (one of them: make test ARGS="-k cancel")
+test: setup sidecar $(neon_stamp) ## build, then all tests (one of them: make test ARGS="-k cancel")
 	@scripts/build_grpcurl.sh
 	@scripts/test.sh $(ARGS)
 
@@ -91,6 +92,10 @@ clean: ## remove what was built and installed here
 $(python_stamp): requirements/dev.txt pyproject.toml scripts/setup_python.sh scripts/install_project.sh
 	@scripts/setup_python.sh requirements/dev.txt
 	@scripts/install_project.sh
+	@touch $@
+
+$(neon_stamp): scripts/check_neon.sh $(wildcard sidecar/unicode/byte_classes*)
+	@scripts/check_neon.sh
 	@touch $@
 
 $(system_stamp): scripts/setup_system.sh

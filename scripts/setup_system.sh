@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that this project needs. Does nothing where all are there.
-# Usage: scripts/setup_system.sh [build|bench|fuzz|runtime]
-# To build the sidecar; to build its benchmarks, or to fuzz it, as well; or only to run the service.
+# Usage: scripts/setup_system.sh [build|bench|fuzz|arm|runtime]
+# To build the sidecar; to build its benchmarks, to fuzz it, or to test what is written for ARM, as well; or only to
+# run the service.
 set -euo pipefail
 
 case ${1:-build} in
@@ -20,13 +21,17 @@ case ${1:-build} in
     # Beside those of build: libFuzzer and the sanitizers' runtime are clang's; a mutator changes JSON.
     packages=(clang-14 libclang-rt-14-dev nlohmann-json3-dev)
     ;;
+  arm)
+    # Beside those of build: a compiler and a processor.
+    packages=(g++-aarch64-linux-gnu qemu-user-static)
+    ;;
   runtime)
     # The sidecar's libraries, the media workers' sandbox, and the compiler with which torch and Triton
     # make kernels at run time.
     packages=(libgrpc++1.51 libprotobuf32 libsimdjson14 libseccomp2 g++)
     ;;
   *)
-    echo "usage: scripts/setup_system.sh [build|bench|fuzz|runtime]" >&2
+    echo "usage: scripts/setup_system.sh [build|bench|fuzz|arm|runtime]" >&2
     exit 2
     ;;
 esac

@@ -149,8 +149,10 @@ def test_answers_are_those_of_grpc(small: Running) -> None:
         (
             DECODE,
             pb.StreamDecodeRequest(appends=pb.AppendColumns(stream_ids=[1])),
-            "appends.token_counts: 0 counts for 1 streams; give one for each, "
-            "or none where each append has one id",
+            (
+                "appends.token_counts: 0 counts for 1 streams; give one for each, "
+                "or none where each append has one id"
+            ),
         ),
         (ENCODE, b"\xff\xff", "a frame is no message of the method"),
         (DECODE, b"\x0a", "a frame is no message of the method"),

@@ -211,8 +211,10 @@ def test_without_counts_each_append_has_one_id(small) -> None:
     [
         (
             pb.AppendColumns(stream_ids=[1]),
-            "appends.token_counts: 0 counts for 1 streams; give one for each, "
-            "or none where each append has one id",
+            (
+                "appends.token_counts: 0 counts for 1 streams; give one for each, "
+                "or none where each append has one id"
+            ),
         ),
         (
             pb.AppendColumns(stream_ids=[1], token_counts=[4_000_000_000], token_ids=[1]),
