@@ -39,6 +39,9 @@ class SlotTable {
 
   using Key = std::array<uint64_t, kKeyWords>;
 
+  // A slot is the words of a key, of which the last is 0 where it is empty, and those of the ids.
+  using Word = std::atomic<uint64_t>;
+
   // For words with at most 2 * `id_words` ids. REQUIRES: `slots` and kKeyWords + id_words are
   // powers of two, slots > 1, and kKeyWords <= id_words <= kMaxIdWords.
   SlotTable(size_t slots, size_t id_words)
@@ -85,7 +88,6 @@ class SlotTable {
 
   // For who reads ahead: writes the places where Find reads first for `key`, each in another cache
   // line, to `out`, and returns their number.
-  using Word = std::atomic<uint64_t>;
   static constexpr size_t kMaxPlaces = 2;
   size_t PlacesOf(const Key& key, const Word** out) const {
     constexpr size_t kLineWords = 8;
