@@ -13,6 +13,7 @@ what 64 tasks that wait cost asyncio in any case.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -24,6 +25,7 @@ from typing import NamedTuple
 
 import grpc
 
+from service.errors import StartupError
 from service.tokenizer.sidecar_client import SidecarClient
 from service.tokenizer.sidecar_process import SidecarProcess
 from triptych.sidecar.v1 import tokenizer_service_pb2 as pb
@@ -206,7 +208,21 @@ def hold_to_bound(
     )
 
 
-async def main(tokenizer: Path) -> None:
+def main() -> None:
+    """Read the command line, and measure."""
+    parser = argparse.ArgumentParser(
+        prog="sidecar_calls", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "model", nargs="?", type=Path, default=ROOT / "demo" / "model", help="a folder or a file"
+    )
+    try:
+        asyncio.run(measure(parser.parse_args().model))
+    except StartupError as error:
+        sys.exit(f"sidecar_calls: {error}")
+
+
+async def measure(tokenizer: Path) -> None:
     """Start a sidecar, measure all rows."""
     process = SidecarProcess(BINARY, tokenizer)
     await process.start()
@@ -225,4 +241,4 @@ async def main(tokenizer: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "demo" / "model")))
+    main()

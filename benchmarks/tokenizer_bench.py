@@ -99,7 +99,10 @@ def set_sizes() -> dict[str, tuple[int, int]]:
 
 def vocabulary_paths(folder: Path | None, only: list[str]) -> dict[str, Path]:
     """Return the tokenizer.json of each vocabulary that is asked for and can be had."""
-    found = vocabularies_in(folder) if folder else {}
+    try:
+        found = vocabularies_in(folder) if folder else {}
+    except FetchError as exc:
+        sys.exit(f"tokenizer-bench: {exc}")
     for name, vocabulary in real_vocabularies().items():
         if name in only:
             try:

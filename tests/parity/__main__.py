@@ -28,7 +28,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="also each */tokenizer.json of this folder")
     parser.add_argument("--only", nargs="*", help="only the vocabularies of these names")
     arguments = parser.parse_args()
-    runs = [(name, run) for name, run in _runs(arguments.folder) if _is_asked(name, arguments.only)]
+    try:
+        runs = [
+            (name, run) for name, run in _runs(arguments.folder) if _is_asked(name, arguments.only)
+        ]
+    except FetchError as exc:  # of the folder
+        parser.error(str(exc))
     if not runs:
         print(f"tokenizer-parity: no vocabulary is named {' or '.join(arguments.only or ())}")
         return 2
