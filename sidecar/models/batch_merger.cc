@@ -24,7 +24,7 @@ void MergeOneByOne(const MergeTable& merges, MergeMemory& memory, std::span<Shor
 
 #if defined(__x86_64__)
 
-#define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi")))
+#define TRIPTYCH_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
 // Of the symbols of a word, from 1 on; 0 is in front of them, and kPlaces behind.
 constexpr uint32_t kPlaces = ShortWord::kMaxSymbols + 1;
@@ -49,6 +49,10 @@ struct alignas(64) Lane {
 };
 
 uint32_t KeyOf(uint32_t rank, uint32_t place) { return rank << kPlaceBits | place; }
+
+TRIPTYCH_AVX2 inline __m256i Eight(uint32_t same) {
+  return _mm256_set1_epi32(static_cast<int>(same));
+}
 
 TRIPTYCH_AVX2 inline __m256i Load(const void* aligned) {
   return _mm256_load_si256(static_cast<const __m256i*>(aligned));
@@ -95,50 +99,95 @@ TRIPTYCH_AVX2 inline uint32_t Lowest(const Lane& lane) {
   return static_cast<uint32_t>(_mm_cvtsi128_si32(one));
 }
 
-// A first pair that is still to be looked up, and where its key belongs.
-struct FirstPair {
-  const MergeTable::Bucket* bucket;
-  uint64_t pair;
-  uint32_t* key;
-  uint32_t place;
-};
+// Where the key of a first pair belongs that is still to be looked up: the number of its lane, and
+// below it its place.
+using FirstPlace = uint16_t;
 
-// Copies as many symbols as there may be, which is faster than to look how many there are.
-template <size_t places>
-TRIPTYCH_AVX2 void Fill(const ShortWord& word, Lane& lane) {
-  std::memcpy(lane.symbol + 1, word.ids.data(), (places - 1) * sizeof(uint32_t));
-  std::fill_n(lane.key, places, kNoRank);
-}
+// The numbers of the bits that are set in a byte, a byte for each, the first the lowest.
+constexpr auto kBitsOf = [] {
+  std::array<uint64_t, 256> all{};
+  for (uint32_t byte = 0; byte < all.size(); ++byte) {
+    for (uint64_t bit = 0, count = 0; bit < 8; ++bit) {
+      if ((byte >> bit & 1) != 0) all[byte] |= bit << 8 * count++;
+    }
+  }
+  return all;
+}();
 
-// Writes the pairs that are left to LookUp to `out`, and returns their end.
-TRIPTYCH_AVX2 FirstPair* Start(const MergeTable& merges, const ShortWord& word, Lane& lane,
-                               FirstPair* out) {
+// Copies the symbols, and finds the keys of the pairs of first ids, eight at a time. Writes the
+// places of the others, which are left to LookUp, to `out`, and returns their end; up to eight more
+// are written.
+TRIPTYCH_AVX2 FirstPlace* Start(const MergeTable& merges, const ShortWord& word, size_t number,
+                                Lane& lane, FirstPlace* out) {
   const auto size = static_cast<uint32_t>(word.size);
   lane.alive = (~uint64_t{0} >> (kPlaces - 1 - size)) & ~uint64_t{1};
   lane.is_long = size >= kPlaces / 2;
-  lane.is_long ? Fill<kPlaces>(word, lane) : Fill<kPlaces / 2>(word, lane);
-  lane.symbol[0] = lane.symbol[kPlaces] = merges.nobody();
-  for (uint32_t place = 1; place < size; ++place) {
-    const uint32_t left = lane.symbol[place], right = lane.symbol[place + 1];
-    const bool is_first = (left | right) < MergeTable::kFirstIds;
-    const uint32_t all_if_first = -static_cast<uint32_t>(is_first);
-    const uint32_t rank = merges.FindFirst(left & all_if_first, right & all_if_first);
-    lane.key[place] = KeyOf(rank | ~all_if_first, place);
-    const uint64_t pair = merges.PairOf(left, right);
-    *out = {merges.BucketOf(pair), pair, &lane.key[place], place};
-    out += !is_first;
+  lane.symbol[kPlaces] = merges.nobody();
+  uint64_t pairs = lane.alive & lane.alive >> 1;
+  const __m256i none = Eight(kNoRank), zero = _mm256_setzero_si256();
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i one_up = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+  const auto* const first_ranks = reinterpret_cast<const int*>(merges.first_ranks());
+  __m256i last = Eight(merges.nobody()), places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  uint32_t begin = 0;
+  for (; begin <= size; begin += 8, pairs >>= 8) {
+    // A place is one above the symbol's number, so these are the right ones of the pairs.
+    const __m256i right = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&word.ids[begin]));
+    const __m256i rotated = _mm256_permutevar8x32_epi32(right, one_up);
+    const __m256i left = _mm256_blend_epi32(rotated, last, 1);
+    last = rotated;
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lane.symbol + begin), left);
+
+    const __m256i has_pair = _mm256_and_si256(Eight(static_cast<uint32_t>(pairs)), bits);
+    const __m256i is_pair = _mm256_cmpeq_epi32(has_pair, bits);
+    static_assert(MergeTable::kFirstIds == 1 << 8);
+    const __m256i above_first = _mm256_srli_epi32(_mm256_or_si256(left, right), 8);
+    const __m256i is_first = _mm256_cmpeq_epi32(above_first, zero);
+    const __m256i number_of_pair = _mm256_or_si256(_mm256_slli_epi32(left, 8), right);
+    const __m256i rank = _mm256_mask_i32gather_epi32(none, first_ranks, number_of_pair,
+                                                     _mm256_and_si256(is_pair, is_first), 4);
+    const __m256i key = _mm256_or_si256(_mm256_slli_epi32(rank, kPlaceBits), places);
+    places = _mm256_add_epi32(places, Eight(8));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lane.key + begin), key);
+
+    const __m256i is_other = _mm256_andnot_si256(is_first, is_pair);
+    const auto others = static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(is_other)));
+    const __m128i numbers =
+        _mm_cvtepu8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kBitsOf[others])));
+    const auto first_place = static_cast<int16_t>(number << kPlaceBits | begin);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                     _mm_add_epi16(numbers, _mm_set1_epi16(first_place)));
+    out += _mm_popcnt_u32(others);
+  }
+  const uint32_t end = lane.is_long ? kPlaces : kPlaces / 2;
+  for (; begin < end; begin += 8) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lane.key + begin), none);
   }
   return out;
 }
 
-TRIPTYCH_AVX2 void LookUp(const MergeTable& merges, std::span<const FirstPair> pairs) {
+TRIPTYCH_AVX2 void LookUp(const MergeTable& merges, std::span<const FirstPlace> firsts,
+                          Lane* lanes) {
+  struct Pair {
+    const MergeTable::Bucket* bucket;
+    uint64_t pair;
+  };
+  std::array<Pair, kWordsTogether * kPlaces> pairs;
+  for (size_t i = 0; i < firsts.size(); ++i) {
+    const uint32_t* const symbols = lanes[firsts[i] >> kPlaceBits].symbol;
+    const uint32_t place = firsts[i] % kPlaces;
+    const uint64_t pair = merges.PairOf(symbols[place], symbols[place + 1]);
+    pairs[i] = {merges.BucketOf(pair), pair};
+  }
   // Reads them into the cache, all at once; not by prefetching, which a processor may drop.
-  for (const FirstPair& first : pairs) {
-    const volatile uint64_t& entry = first.bucket->entries[0];
+  for (const Pair& pair : std::span(pairs).first(firsts.size())) {
+    const volatile uint64_t& entry = pair.bucket->entries[0];
     [[maybe_unused]] const uint64_t read = entry;
   }
-  for (const FirstPair& first : pairs) {
-    *first.key = KeyOf(FindIn(merges, first.bucket, first.pair), first.place);
+  for (size_t i = 0; i < firsts.size(); ++i) {
+    const uint32_t place = firsts[i] % kPlaces;
+    const uint32_t rank = FindIn(merges, pairs[i].bucket, pairs[i].pair);
+    lanes[firsts[i] >> kPlaceBits].key[place] = KeyOf(rank, place);
   }
 }
 
@@ -184,18 +233,24 @@ TRIPTYCH_AVX2 inline bool Step(const MergeTable& merges, Lane& lane) {
 }
 
 TRIPTYCH_AVX2 void Finish(const Lane& lane, ShortWord& word) {
-  word.size = 0;
-  for (uint64_t left = lane.alive; left != 0; left &= left - 1) {
-    word.ids[word.size++] = lane.symbol[_tzcnt_u64(left)];
+  word.size = static_cast<size_t>(_mm_popcnt_u64(lane.alive));
+  // Mostly these are all, and to copy so many is faster than to look how many there are.
+  constexpr size_t kFew = 8;
+  uint64_t left = lane.alive;
+  for (size_t i = 0; i < kFew; ++i, left &= left - 1) {
+    word.ids[i] = lane.symbol[_tzcnt_u64(left)];  // of nobody, where none is left
+  }
+  for (size_t i = kFew; i < word.size; ++i, left &= left - 1) {
+    word.ids[i] = lane.symbol[_tzcnt_u64(left)];
   }
 }
 
 TRIPTYCH_AVX2 void MergeTogether(const MergeTable& merges, std::span<ShortWord> words) {
   std::array<Lane, kWordsTogether> lanes;
-  std::array<FirstPair, kWordsTogether * kPlaces> pairs;
-  FirstPair* end = pairs.data();
-  for (size_t i = 0; i < words.size(); ++i) end = Start(merges, words[i], lanes[i], end);
-  LookUp(merges, {pairs.data(), end});
+  std::array<FirstPlace, kWordsTogether * kPlaces> firsts;
+  FirstPlace* end = firsts.data();
+  for (size_t i = 0; i < words.size(); ++i) end = Start(merges, words[i], i, lanes[i], end);
+  LookUp(merges, {firsts.data(), end}, lanes.data());
   std::array<Lane*, kWordsTogether> live;
   size_t count = 0;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -227,7 +282,8 @@ std::vector<BatchMerger> FindBatchMergers() {
   std::vector<BatchMerger> found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+      __builtin_cpu_supports("popcnt")) {
     found.push_back({"avx2", MergeAvx2});
   }
 #endif

@@ -27,14 +27,14 @@ namespace triptych::models {
 struct ShortWord {
   static constexpr size_t kMaxSymbols = 63;
 
-  std::array<uint32_t, kMaxSymbols> ids;
+  std::array<uint32_t, kMaxSymbols + 1> ids;  // one more, so that eight at a time fit
   size_t size;
 };
 
 // As many words as are worth waiting for.
 inline constexpr size_t kWordsTogether = 64;
 
-// Merges each word as MergeSymbols does. REQUIRES: no word is empty.
+// Merges each word as MergeSymbols does.
 //
 // Tested by batch_merger_test.cc.
 void MergeWords(const MergeTable& merges, MergeMemory& memory, std::span<ShortWord> words);

@@ -47,7 +47,7 @@ TEST(BatchMerger, EveryWayAgreesWithTheDefinition) {
     std::vector<ShortWord> words;
     for (size_t i = random() % (3 * kWordsTogether); i > 0; --i) {
       const size_t limit = i % 4 == 0 ? ShortWord::kMaxSymbols : 20;
-      words.push_back(RandomWord(random, first, letters, 1 + random() % limit));
+      words.push_back(RandomWord(random, first, letters, random() % (limit + 1)));
     }
     for (const BatchMerger& merger : BatchMergers()) {
       std::vector<ShortWord> merged = words;

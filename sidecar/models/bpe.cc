@@ -1,14 +1,13 @@
 // From a piece to its symbols, and from symbols to tokens. How symbols merge is symbol_merger.cc.
 //
-// Encoding without ranges goes through a table of words that were seen before (word_table.h),
-// seeded with the tokens of the vocabulary themselves: most words of a text are tokens. What the
-// table gives is what merging gave, so it can change no result.
+// Encoding without ranges (bpe_words.cc) goes through a table of words that were seen before
+// (word_table.h), seeded with the tokens of the vocabulary themselves: most words of a text are
+// tokens. What the table gives is what merging gave, so it can change no result.
 //
 // Tested by bpe_test.cc, which holds both ways against a plain 40-line encoder.
 #include "models/bpe.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -18,10 +17,6 @@
 
 namespace triptych::models {
 namespace {
-
-// As many as are worth reading ahead where one is new; where one of the last few of them is new
-// too, it is time for the next.
-constexpr size_t kWordsAhead = 64, kLastWordsAhead = 16;
 
 // Of the character of the byte-level alphabet: the printable bytes of ASCII stand for themselves.
 uint32_t ByteLevelSize(char character) {
@@ -51,33 +46,6 @@ std::string UnmarkBlanks(std::string_view token) {
     at += is_blank ? kBlankMark.size() : 1;
   }
   return word;
-}
-
-// Where one word is new, the next ones may be in the table but not in the cache. Reads what there
-// is of those with the numbers from `from` on, all at once; returns the number of the next.
-//
-// It really reads: a processor may drop an instruction to prefetch, and measurably does where it
-// gets many, and then the word waits after all.
-size_t ReadAhead(const WordTable& table, std::string_view text, std::span<const uint32_t> ends,
-                 size_t from) {
-  const size_t until = std::min(from + kWordsAhead, ends.size());
-  WordTable::Place places[kWordsAhead * WordTable::kMaxPlaces];
-  size_t count = 0;
-  for (size_t i = from; i < until; ++i) {
-    const size_t begin = ends[i - 1];
-    const std::string_view word = text.substr(begin, ends[i] - begin);
-    count += table.PlacesOf(word, text.size() - begin, places + count);
-  }
-  for (size_t i = 0; i < count; ++i) static_cast<void>(places[i]->load(std::memory_order_relaxed));
-  return until;
-}
-
-void MakeRoom(std::vector<uint32_t>& ids, size_t size) {
-  if (ids.size() < size) ids.resize(size);
-}
-
-size_t FindMedium(const WordTable& table, std::string_view word, size_t readable, uint32_t* out) {
-  return word.size() <= WordTable::Medium::kMaxBytes ? table.FindMedium(word, readable, out) : 0;
 }
 
 // Whether each merge makes its left part longer.
@@ -260,112 +228,6 @@ std::shared_ptr<WordTable> Bpe::words() const {
   const std::lock_guard lock(words_mutex_);
   if (words_->IsFull()) words_ = words_->Renewed();
   return words_;
-}
-
-absl::Status Bpe::AppendIds(std::string_view text, size_t begin, std::span<const uint32_t> ends,
-                            std::vector<uint32_t>& ids) const {
-  const std::shared_ptr<WordTable> table = words();
-  constexpr size_t kFewIds = WordTable::Short::kFewIds;
-  // A lookup writes as many ids as may be, of which the next overwrites what is not the word's. So
-  // there is room for few ids for each word to come, and for what one lookup may write.
-  const auto room_from = [&](size_t i) { return (ends.size() - i) * kFewIds + WordTable::kMaxIds; };
-  size_t used = ids.size(), read_ahead = 0;
-  ids.resize(used + room_from(0));
-  std::unique_ptr<NewWords> new_words;  // mostly there are none
-  for (size_t i = 0; i < ends.size(); ++i) {
-    // Nearly all words are found here, so here is nothing else.
-    size_t count = WordTable::Short::kElsewhere;
-    uint32_t* out = ids.data() + used;
-    for (size_t from = begin; i < ends.size(); ++i, count = WordTable::Short::kElsewhere) {
-      const std::string_view word(text.data() + from, ends[i] - from);
-      if (word.size() > WordTable::Short::kMaxBytes) break;
-      count = table->FindShort(word, text.size() - from, out);
-      if (count - 1 >= kFewIds) break;
-      out += count;
-      begin = from = ends[i];
-    }
-    used = static_cast<size_t>(out - ids.data());
-    if (i == ends.size()) break;
-
-    const std::string_view word(text.data() + begin, ends[i] - begin);
-    const bool is_new = count == 0;
-    if (is_new && i + kLastWordsAhead >= read_ahead) {
-      read_ahead = ReadAhead(*table, text, ends, std::max(read_ahead, i + 1));
-    }
-    if (count == WordTable::Short::kElsewhere) {
-      count = FindMedium(*table, word, text.size() - begin, out);
-    }
-    if (count == 0) {
-      const absl::StatusOr<size_t> added =
-          AddIdsOf(text.substr(begin), word.size(), is_new, *table, used, ids, new_words);
-      if (!added.ok()) return added.status();
-      count = *added;
-    }
-    used += count;
-    if (new_words != nullptr && new_words->count == kWordsTogether) {
-      used += AddIdsOf(*new_words, *table, used, ids);
-    }
-    begin = ends[i];
-    MakeRoom(ids, used + room_from(i + 1));
-  }
-  if (new_words != nullptr) used += AddIdsOf(*new_words, *table, used, ids);
-  ids.resize(used);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<size_t> Bpe::AddIdsOf(std::string_view text, size_t size, bool is_new,
-                                     WordTable& table, size_t used, std::vector<uint32_t>& ids,
-                                     std::unique_ptr<NewWords>& new_words) const {
-  const std::string_view word = text.substr(0, size);
-  const WordTable::Ids known = is_new ? WordTable::Ids{nullptr, 0} : table.FindLong(word);
-  if (known.begin != nullptr) {
-    MakeRoom(ids, used + known.count);
-    std::copy_n(known.begin, known.count, ids.data() + used);
-    return known.count;
-  }
-  const bool is_no_token = is_new
-                               ? table.has_all_seeds()  // it would have been seeded
-                               : size > WordTable::Short::kMaxBytes && !long_tokens_.MayHold(word);
-  const auto whole = is_no_token ? std::nullopt : WholeToken(word);
-  if (new_words == nullptr) new_words = std::make_unique_for_overwrite<NewWords>();
-  const size_t number = new_words->count;
-  if (!whole.has_value() && FindSymbols(word, new_words->words[number])) {
-    new_words->texts[number] = text;
-    new_words->sizes[number] = size;
-    new_words->places[number] = used;
-    ++new_words->count;
-    return 0;
-  }
-  Symbols symbols;
-  const absl::Status made = AppendWord(word, /*is_no_token=*/!whole.has_value(), symbols);
-  if (!made.ok()) return made;
-  MergeSymbols(merges_, memory_, symbols);
-  MakeRoom(ids, used + symbols.size());
-  for (size_t i = 0; i < symbols.size(); ++i) ids[used + i] = symbols[i].id;
-  table.Insert(word, text.size(), ids.data() + used, symbols.size());
-  return symbols.size();
-}
-
-size_t Bpe::AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
-                     std::vector<uint32_t>& ids) const {
-  const std::span<ShortWord> words(new_words.words.data(), new_words.count);
-  MergeWords(merges_, memory_, words);
-  size_t size = 0;
-  for (const ShortWord& word : words) size += word.size;
-  MakeRoom(ids, used + size);
-  // From the last word to the first, each with the ids behind it, which make room.
-  uint32_t* end = ids.data() + used;
-  uint32_t* to = end + size;
-  for (size_t i = words.size(); i-- > 0;) {
-    uint32_t* const begin = ids.data() + new_words.places[i];
-    to = std::copy_backward(begin, end, to);
-    to = std::copy_backward(words[i].ids.data(), words[i].ids.data() + words[i].size, to);
-    const std::string_view text = new_words.texts[i];
-    table.Insert(text.substr(0, new_words.sizes[i]), text.size(), to, words[i].size);
-    end = begin;
-  }
-  new_words.count = 0;
-  return size;
 }
 
 absl::Status Bpe::AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const {

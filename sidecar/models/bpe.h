@@ -134,25 +134,8 @@ class Bpe final : public Model {
 
   // AppendUnmerged for a word of AppendIds, whose blanks are " " where there is a splitter.
   absl::Status AppendWord(std::string_view word, bool is_no_token, Symbols& symbols) const;
-  // Short words that are new, to be merged together: each with the text from it on, which tells
-  // what may be read, and the place in the ids where its own belong.
-  struct NewWords {
-    size_t count = 0;
-    std::array<std::string_view, kWordsTogether> texts;
-    std::array<size_t, kWordsTogether> sizes, places;
-    std::array<ShortWord, kWordsTogether> words;
-  };
-  // Writes the ids of the first `size` bytes of `text`, a word that is in no slot of `table`, to
-  // ids[used] and the following, for which it makes room, and returns their number; `table` learns
-  // them. Or it adds the word to `new_words`, which are not full, and returns 0. `is_new` says that
-  // the word is short and not known.
-  absl::StatusOr<size_t> AddIdsOf(std::string_view text, size_t size, bool is_new, WordTable& table,
-                                  size_t used, std::vector<uint32_t>& ids,
-                                  std::unique_ptr<NewWords>& new_words) const;
-  // Writes the ids of the new words to their places, before ids[used], and returns their number;
-  // `table` learns them.
-  size_t AddIdsOf(NewWords& new_words, WordTable& table, size_t used,
-                  std::vector<uint32_t>& ids) const;
+  // One call of AppendIds (bpe_words.cc).
+  class Words;
   [[nodiscard]] std::shared_ptr<WordTable> words() const;
 
   Vocabulary vocabulary_;

@@ -85,6 +85,8 @@ class MergeTable {
   [[nodiscard]] uint32_t FindFirst(uint32_t left, uint32_t right) const {
     return first_[left * kFirstIds + right];
   }
+  // The same for one who looks up several at once: that of a pair is at left * kFirstIds + right.
+  [[nodiscard]] const uint32_t* first_ranks() const { return first_.data(); }
 
   // The id of what the pair with this rank becomes. REQUIRES: Find has returned the rank.
   [[nodiscard]] uint32_t IdOf(uint32_t rank) const {

@@ -83,27 +83,49 @@ class SlotTable {
     return 0;
   }
 
+  // Find for a caller who expects that some words are not known, which is what a processor guesses
+  // wrongly: no branch asks for it, and the slots of a pair are compared at once. REQUIRES: `place`
+  // is PlaceOf(key).
+  size_t FindAt(size_t place, const Key& key, uint32_t* out) const {
+    const Word* const one = &words_[place];
+    const Word* const two = &words_[place ^ slot_words_];
+    const uint64_t last_of_one = one[kKeyWords - 1].load(std::memory_order_acquire);
+    const uint64_t last_of_two = two[kKeyWords - 1].load(std::memory_order_acquire);
+    const bool is_one = (last_of_one == key.back()) & HasRest(one, key);
+    const bool is_two = (last_of_two == key.back()) & HasRest(two, key);
+    const bool is_full = (last_of_one != 0) & (last_of_two != 0);
+    if (__builtin_expect(is_full & !is_one & !is_two, 0)) return Find(key, out);
+    const size_t count = CopyIds((is_two ? two : one) + kKeyWords, out);
+    return count & -static_cast<size_t>(is_one | is_two);
+  }
+
   // Starts to read the slot of `key` into the cache.
   void Prefetch(const Key& key) const { __builtin_prefetch(&words_[PlaceOf(key)]); }
 
-  // For who reads ahead: writes the places where Find reads first for `key`, each in another cache
-  // line, to `out`, and returns their number.
+  // The number of the first word of the slot where Find looks first.
+  [[nodiscard]] size_t PlaceOf(const Key& key) const {
+    uint64_t mixed = 0;
+    for (size_t i = 0; i < kKeyWords; ++i) mixed ^= key[i] * kFactors[i];
+    return (mixed ^ mixed >> 32) * kFactors[0] >> shift_ & mask_;
+  }
+
+  // For who reads ahead: writes where Find reads first for a key with this place, each in another
+  // cache line, to `out`, and returns their number.
   static constexpr size_t kMaxPlaces = 2;
-  size_t PlacesOf(const Key& key, const Word** out) const {
+  size_t PlacesOf(size_t place, const Word** out) const {
     constexpr size_t kLineWords = 8;
-    const size_t at = PlaceOf(key);
-    out[0] = &words_[at];
+    out[0] = &words_[place];
     if (slot_words_ < kLineWords) return 1;
-    out[1] = &words_[at ^ kLineWords];  // of the slot too, or of the other one of its pair
+    out[1] = &words_[place ^ kLineWords];  // of the slot too, or of the other one of its pair
     return 2;
   }
 
   // Remembers a word; false where there is no room near its place. REQUIRES: 0 < count <=
   // max_ids(), or kElsewhere with no ids; the ids are always the same for the same word, and below
-  // 2^24.
+  // 2^24; behind them, so much may be read that there are 2 * kMaxIdWords.
   bool Insert(const Key& key, const uint32_t* ids, size_t count, bool is_seed) {
     std::array<uint64_t, kMaxIdWords> packed{};
-    if (count != kElsewhere) std::memcpy(&packed, ids, count * sizeof *ids);
+    if (count != kElsewhere) std::memcpy(&packed, ids, sizeof packed);  // faster than just `count`
     packed[0] |= uint64_t{count} << kCountShift | (is_seed ? kSeedMark : 0);
     for (size_t at = PlaceOf(key), probes = 0; probes < kMaxProbes;
          at = PlaceAfter(at, probes), ++probes) {
@@ -184,13 +206,6 @@ class SlotTable {
     // Parts that overlap: or does not mind.
     if (size >= 4) return load(uint32_t{}, 0) | load(uint32_t{}, size - 4);
     return load(uint8_t{}, 0) | load(uint8_t{}, size / 2) | load(uint8_t{}, size - 1);
-  }
-
-  // The number of the first word of its slot.
-  [[nodiscard]] size_t PlaceOf(const Key& key) const {
-    uint64_t mixed = 0;
-    for (size_t i = 0; i < kKeyWords; ++i) mixed ^= key[i] * kFactors[i];
-    return (mixed ^ mixed >> 32) * kFactors[0] >> shift_ & mask_;
   }
 
   // The place to look at when that at `at` is taken, after `probes` others: the other of its pair,

@@ -65,19 +65,34 @@ class WordTable {
   };
   [[nodiscard]] Ids FindLong(std::string_view word) const;
 
-  // The places where FindShort or FindMedium read first for a word, as of SlotTable::PlacesOf.
+  // For a caller with several words, of which some are not known: FindShort in steps. Between them
+  // the places may be read, so that no lookup waits for memory.
+  struct ShortQuery {
+    Short::Key key;
+    size_t place;
+  };
+  ShortQuery QueryOf(std::string_view word, size_t readable) const {
+    const Short::Key key = Short::KeyOf(word, readable >= Short::kReadBytes);
+    return {key, short_.PlaceOf(key)};
+  }
+  size_t FindShort(const ShortQuery& query, uint32_t* out) const {
+    return short_.FindAt(query.place, query.key, out);
+  }
+  // Where FindShort or FindMedium read first, as of SlotTable::PlacesOf.
   using Place = const Short::Word*;
   static constexpr size_t kMaxPlaces = std::max(Short::kMaxPlaces, Medium::kMaxPlaces);
-  size_t PlacesOf(std::string_view word, size_t readable, Place* out) const {
-    if (word.size() <= Short::kMaxBytes) {
-      return short_.PlacesOf(Short::KeyOf(word, readable >= Short::kReadBytes), out);
-    }
+  size_t PlacesOf(const ShortQuery& query, Place* out) const {
+    return short_.PlacesOf(query.place, out);
+  }
+  size_t MediumPlacesOf(std::string_view word, size_t readable, Place* out) const {
     if (word.size() > Medium::kMaxBytes) return 0;
-    return medium_.PlacesOf(Medium::KeyOf(word, readable >= Medium::kReadBytes), out);
+    const Medium::Key key = Medium::KeyOf(word, readable >= Medium::kReadBytes);
+    return medium_.PlacesOf(medium_.PlaceOf(key), out);
   }
 
   // Remembers a word, unless it has more than kMaxLongBytes or the table is full; `readable` is as
-  // above. REQUIRES: its ids are always the same, and at most kMaxId.
+  // above. REQUIRES: its ids are always the same, and at most kMaxId; behind them, so much may be
+  // read that there are kMaxIds.
   void Insert(std::string_view word, size_t readable, const uint32_t* ids, size_t count);
 
   // The same for a word that a Renewed table has from its beginning, and before any other; one that

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -12,6 +14,11 @@ namespace {
 size_t FindInSlots(const WordTable& table, std::string_view word, size_t readable, uint32_t* ids) {
   if (word.size() <= WordTable::Short::kMaxBytes) {
     const size_t count = table.FindShort(word, readable, ids);
+    // The other way to ask says the same, though it writes behind the ids what it likes.
+    uint32_t other[WordTable::kMaxIds];
+    EXPECT_EQ(table.FindShort(table.QueryOf(word, readable), other), count);
+    const size_t written = count == WordTable::Short::kElsewhere ? 0 : count;
+    EXPECT_TRUE(std::equal(ids, ids + written, other));
     if (count != WordTable::Short::kElsewhere) return count;
   }
   if (word.size() <= WordTable::Medium::kMaxBytes) return table.FindMedium(word, readable, ids);
@@ -25,12 +32,19 @@ std::vector<uint32_t> Find(const WordTable& table, const std::string& word) {
   return {found.begin, found.begin + found.count};
 }
 
+// `ids` and behind them what is none of theirs.
+std::vector<uint32_t> WithMore(std::vector<uint32_t> ids) {
+  ids.resize(std::max(ids.size(), WordTable::kMaxIds), 12345);
+  return ids;
+}
+
 void Insert(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
-  table.Insert(word, word.size(), ids.data(), ids.size());
+  table.Insert(word, word.size(), WithMore(ids).data(), ids.size());
 }
 
 void InsertSeed(WordTable& table, const std::string& word, const std::vector<uint32_t>& ids) {
-  table.InsertSeed(WordTable::Short::KeyOf(word, /*is_readable=*/false), ids.data(), ids.size());
+  const auto key = WordTable::Short::KeyOf(word, /*is_readable=*/false);
+  table.InsertSeed(key, WithMore(ids).data(), ids.size());
 }
 
 TEST(WordTable, GivesBackWhatWasPutIn) {

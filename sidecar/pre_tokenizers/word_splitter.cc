@@ -65,6 +65,12 @@ uint64_t ToFirstBytes(uint64_t bits, uint64_t continuation) {
   return bits;
 }
 
+// The bits of first bytes, and those of the rest of their characters.
+uint64_t ToAllBytes(uint64_t firsts, uint64_t continuation) {
+  for (int i = 0; i < 3; ++i) firsts |= firsts << 1 & continuation;
+  return firsts;
+}
+
 bool IsNewline(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
@@ -135,7 +141,7 @@ WordSplitter::Window WordSplitter::WindowAt(std::string_view text, size_t begin)
   window.newline = masks.of_class[kNewlineSet];
   window.blank = masks.of_class[kBlankSet];
   window.apostrophe = masks.of_class[kApostropheSet];
-  window.continuation = 0;
+  window.continuation = masks.continuation;
   if (masks.non_ascii != 0) AddNonAscii(text, begin, masks.non_ascii, window);
   window.other = window.valid & ~(window.letter | window.number | window.space);
   return window;
@@ -143,24 +149,27 @@ WordSplitter::Window WordSplitter::WindowAt(std::string_view text, size_t begin)
 
 void WordSplitter::AddNonAscii(std::string_view text, size_t begin, uint64_t non_ascii,
                                Window& window) const {
-  while (non_ascii != 0) {
-    const auto at = static_cast<size_t>(std::countr_zero(non_ascii));
-    const auto [code_point, size] = unicode::DecodeCharacter(text.data() + begin + at);
-    if (at + size > window.size) {  // the window cuts it
-      window.size = at;
-      window.is_last = false;
-      window.valid = (uint64_t{1} << at) - 1;
-      return;
-    }
-    const uint64_t bytes = ((uint64_t{1} << size) - 1) << at;
-    const uint64_t sets = characters_.MaskOf(code_point);
-    const auto if_in = [&](Set set) { return bytes & -(sets >> set & 1); };
-    window.letter |= if_in(kLetterSet);
-    window.number |= if_in(kNumberSet);
-    window.space |= if_in(kSpaceSet);
-    window.continuation |= bytes & (bytes << 1);
-    non_ascii &= ~bytes;
+  uint64_t firsts = non_ascii & ~window.continuation;
+  const auto last = static_cast<size_t>(63 - std::countl_zero(firsts));
+  if (last + unicode::SizeOfCharacter(text[begin + last]) > window.size) {  // the window cuts it
+    window.size = last;
+    window.is_last = false;
+    window.valid = (uint64_t{1} << last) - 1;
+    window.continuation &= window.valid;
+    firsts &= window.valid;
   }
+  uint64_t letter = 0, number = 0, space = 0;
+  for (; firsts != 0; firsts &= firsts - 1) {
+    const auto at = static_cast<size_t>(std::countr_zero(firsts));
+    const uint64_t sets =
+        characters_.MaskOf(unicode::DecodeCharacter(text.data() + begin + at).value);
+    letter |= (sets >> kLetterSet & 1) << at;
+    number |= (sets >> kNumberSet & 1) << at;
+    space |= (sets >> kSpaceSet & 1) << at;
+  }
+  window.letter |= ToAllBytes(letter, window.continuation);
+  window.number |= ToAllBytes(number, window.continuation);
+  window.space |= ToAllBytes(space, window.continuation);
 }
 
 uint64_t WordSplitter::WordStarts(std::string_view text, size_t begin, const Window& w) const {

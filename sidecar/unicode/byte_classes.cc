@@ -16,6 +16,7 @@ BlockMasks ClassifyScalar(const ByteClasses& classes, const char* block, size_t 
   for (size_t i = 0; i < size; ++i) {
     const auto byte = static_cast<uint8_t>(block[i]);
     masks.non_ascii |= uint64_t{byte >= 128} << i;
+    masks.continuation |= uint64_t{byte >= 0x80 && byte < 0xC0} << i;
     const uint8_t sets = byte < 128 ? classes.by_byte()[byte] : 0;
     for (size_t n = 0; n < classes.sets(); ++n) {
       masks.of_class[n] |= uint64_t{(sets >> n & 1) != 0} << i;
@@ -54,6 +55,7 @@ ClassifyAvx512(const ByteClasses& classes, const char* block, size_t size) {
   const __m512i high = _mm512_load_si512(classes.by_byte() + 64);
   BlockMasks masks;
   masks.non_ascii = _mm512_movepi8_mask(bytes);
+  masks.continuation = _mm512_cmplt_epi8_mask(bytes, _mm512_set1_epi8(-64));  // 0xC0
   // The lookup ignores the highest bit of a byte, so bytes above 127 are masked out.
   const __m512i sets = _mm512_maskz_permutex2var_epi8(valid & ~masks.non_ascii, low, bytes, high);
   __m512i bit = _mm512_set1_epi8(1);
@@ -89,6 +91,9 @@ __attribute__((target("avx2"))) BlockMasks ClassifyAvx2(const ByteClasses& class
   }
   BlockMasks masks;
   masks.non_ascii = MaskOfHalves(bytes[0], bytes[1]);
+  const __m256i first = _mm256_set1_epi8(-64);  // 0xC0
+  masks.continuation =
+      MaskOfHalves(_mm256_cmpgt_epi8(first, bytes[0]), _mm256_cmpgt_epi8(first, bytes[1]));
   for (size_t n = 0; n < classes.sets(); ++n) {
     const __m256i table = _mm256_broadcastsi128_si256(
         _mm_load_si128(reinterpret_cast<const __m128i*>(classes.by_low_nibble(n))));
@@ -119,15 +124,17 @@ BlockMasks ClassifyNeon(const ByteClasses& classes, const char* block, size_t si
   const WholeBlock whole(block, size);
   // 1 << high nibble; 0 for the nibbles of bytes above 127.
   const uint8x16_t bit_of_high = {1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0};
-  uint8x16_t low[4], bit[4], above[4];
+  uint8x16_t low[4], bit[4], above[4], behind_first[4];
   for (int i = 0; i < 4; ++i) {
     const uint8x16_t bytes = vld1q_u8(reinterpret_cast<const uint8_t*>(whole.bytes()) + 16 * i);
     low[i] = vandq_u8(bytes, vdupq_n_u8(0x0F));
     bit[i] = vqtbl1q_u8(bit_of_high, vshrq_n_u8(bytes, 4));
     above[i] = vcgeq_u8(bytes, vdupq_n_u8(0x80));
+    behind_first[i] = vandq_u8(above[i], vcltq_u8(bytes, vdupq_n_u8(0xC0)));
   }
   BlockMasks masks;
   masks.non_ascii = MaskOfBytes(above);
+  masks.continuation = MaskOfBytes(behind_first);
   for (size_t n = 0; n < classes.sets(); ++n) {
     const uint8x16_t table = vld1q_u8(classes.by_low_nibble(n));
     uint8x16_t in_set[4];

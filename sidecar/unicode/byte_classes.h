@@ -29,6 +29,7 @@ inline constexpr size_t kByteClasses = 8;
 struct BlockMasks {
   std::array<uint64_t, kByteClasses> of_class;  // of the sets that there are
   uint64_t non_ascii;
+  uint64_t continuation;  // of these the bytes that are not the first of a character
 };
 
 // Immutable once filled, so safe to share between threads.

@@ -12,7 +12,7 @@ namespace {
 
 bool SameMasks(const BlockMasks& a, const BlockMasks& b, size_t sets) {
   return std::equal(a.of_class.begin(), a.of_class.begin() + sets, b.of_class.begin()) &&
-         a.non_ascii == b.non_ascii;
+         a.non_ascii == b.non_ascii && a.continuation == b.continuation;
 }
 
 TEST(ByteClasses, EveryImplementationGivesTheMasksOfTheScalarOne) {
@@ -48,6 +48,7 @@ TEST(ByteClasses, EachByteIsInItsSetsOnly) {
     for (size_t i = 0; i < kBlockBytes; ++i) {
       const int byte = start + static_cast<int>(i);
       EXPECT_EQ(masks.non_ascii >> i & 1, byte >= 128 ? 1u : 0u);
+      EXPECT_EQ(masks.continuation >> i & 1, byte >= 0x80 && byte < 0xC0 ? 1u : 0u);
       for (size_t n = 0; n < kByteClasses; ++n) {
         EXPECT_EQ(masks.of_class[n] >> i & 1, byte < 128 && byte % kByteClasses == n ? 1u : 0u);
       }

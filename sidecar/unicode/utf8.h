@@ -39,6 +39,12 @@ struct DecodedCodePoint {
   return {(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
 }
 
+// The number of bytes of the character that begins with `first`.
+[[nodiscard]] inline size_t SizeOfCharacter(char first) {
+  const auto byte = static_cast<uint8_t>(first);
+  return 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0);
+}
+
 // The first byte of the character that ends just before `position`.
 // REQUIRES: `text` is valid UTF-8, `position` is a character boundary other than 0.
 [[nodiscard]] size_t PreviousBoundary(std::string_view text, size_t position);
