@@ -141,17 +141,22 @@ void RequireReadable(const SampleTokenizer& sample, const tokenizer::EncodeInput
   Require(!is_plain || *text == input.text, "a byte-level tokenizer gives the text back");
 }
 
-// Without the white space at its ends, which an added token may swallow.
-ByteRange WithoutSpaces(std::string_view text, ByteRange range) {
-  const auto is_space = [&](size_t at) {
-    static const auto spaces =
-        unicode::CharSet::FromTable(unicode::kAddedTokenSpace, unicode::kAddedTokenSpaceSize);
-    return spaces.Contains(unicode::DecodeAt(text, at).value);
+// Without what an added token may swallow at its ends: white space, and the marks between it, which
+// a normalizer may have dropped before it looked for tokens.
+ByteRange WithoutSwallowed(std::string_view text, ByteRange range) {
+  const auto may_be = [&](size_t at) {
+    static const auto swallowed = [] {
+      auto set =
+          unicode::CharSet::FromTable(unicode::kAddedTokenSpace, unicode::kAddedTokenSpaceSize);
+      set.Add(*unicode::CharSet::FromProperty("Mn"));
+      return set;
+    }();
+    return swallowed.Contains(unicode::DecodeAt(text, at).value);
   };
-  while (!range.empty() && is_space(range.begin)) {
+  while (!range.empty() && may_be(range.begin)) {
     range.begin += static_cast<uint32_t>(unicode::DecodeAt(text, range.begin).size);
   }
-  while (!range.empty() && is_space(unicode::PreviousBoundary(text, range.end))) {
+  while (!range.empty() && may_be(unicode::PreviousBoundary(text, range.end))) {
     range.end = static_cast<uint32_t>(unicode::PreviousBoundary(text, range.end));
   }
   return range;
@@ -164,7 +169,8 @@ void RequireLiteral(const SampleTokenizer& sample, const tokenizer::EncodeInput&
     if (encoding.ids[i] < sample.first_only_added) continue;
     const bool is_second =
         !encoding.sources.empty() && encoding.sources[i] == base::Encoding::Source::kSecondText;
-    const ByteRange token = WithoutSpaces(is_second ? *input.pair : input.text, encoding.ranges[i]);
+    const ByteRange token =
+        WithoutSwallowed(is_second ? *input.pair : input.text, encoding.ranges[i]);
     for (const ByteRange span : is_second ? input.pair_literal_spans : input.literal_spans) {
       Require(!span.Overlaps(token), "no added token in a literal span");
     }

@@ -91,8 +91,8 @@ class SlotTable {
     const Word* const two = &words_[place ^ slot_words_];
     const uint64_t last_of_one = one[kKeyWords - 1].load(std::memory_order_acquire);
     const uint64_t last_of_two = two[kKeyWords - 1].load(std::memory_order_acquire);
-    const bool is_one = (last_of_one == key.back()) & HasRest(one, key);
-    const bool is_two = (last_of_two == key.back()) & HasRest(two, key);
+    const bool is_one = ((last_of_one ^ key.back()) | RestDifference(one, key)) == 0;
+    const bool is_two = ((last_of_two ^ key.back()) | RestDifference(two, key)) == 0;
     const bool is_full = (last_of_one != 0) & (last_of_two != 0);
     if (__builtin_expect(is_full & !is_one & !is_two, 0)) return Find(key, out);
     const size_t count = CopyIds((is_two ? two : one) + kKeyWords, out);
@@ -215,11 +215,14 @@ class SlotTable {
     return probes % 2 == 0 ? other : (other + 2 * slot_words_) & mask_;
   }
 
-  static bool HasRest(const Word* slot, const Key& key) {
+  // 0 where all of a slot's key but the last integer is that of `key`.
+  static uint64_t RestDifference(const Word* slot, const Key& key) {
     uint64_t difference = 0;
     for (size_t i = 0; i + 1 < kKeyWords; ++i) difference |= slot[i].load(kRelaxed) ^ key[i];
-    return difference == 0;
+    return difference;
   }
+
+  static bool HasRest(const Word* slot, const Key& key) { return RestDifference(slot, key) == 0; }
 
   static size_t CopyIds(const Word* ids, uint32_t* out) {
     const uint64_t first = ids[0].load(kRelaxed);
