@@ -33,7 +33,7 @@ using Medium = WordTable::Medium;
 constexpr size_t kWordsAhead = 64;
 
 // Copies ids, so many at a time, which is faster than to copy just `count`; returns the end of
-// those. REQUIRES: there is room to read and to write until the next multiple, and not only for 0.
+// those. REQUIRES: up to kIdsAtOnce more may be read and written.
 constexpr size_t kIdsAtOnce = 8;
 uint32_t* CopyIds(const uint32_t* from, size_t count, uint32_t* to) {
   size_t done = 0;
@@ -73,7 +73,7 @@ class Bpe::Words {
   }
 
  private:
-  // As many as there may be before those of AppendTogether, and of those.
+  // Of new words: fewer than kWordsTogether wait when AppendSome adds its own.
   static constexpr size_t kMaxNew = kWordsTogether + kWordsAhead;
   // The size of a new word that has no symbols yet.
   static constexpr size_t kNoSymbols = SIZE_MAX;
@@ -160,20 +160,18 @@ class Bpe::Words {
 
   // Appends the next kWordsAhead words, and then again as long as some of them are new.
   absl::Status AppendTogether() {
-    size_t new_before;
-    do {
-      new_before = new_count_;
+    bool has_new = true;
+    while (has_new && next_ < ends_.size()) {
+      const size_t before = new_count_;
       absl::Status appended = AppendSome(std::min(next_ + kWordsAhead, ends_.size()));
       if (!appended.ok()) return appended;
-      if (new_count_ >= kWordsTogether) {
-        MergeNew();
-        new_before = SIZE_MAX;
-      }
-    } while (new_count_ != new_before && next_ < ends_.size());
+      has_new = new_count_ > before;
+      if (new_count_ >= kWordsTogether) MergeNew();
+    }
     return absl::OkStatus();
   }
 
-  // Appends the words up to the one with the number `until`, of which the last are new.
+  // Appends the words up to the one with the number `until`.
   absl::Status AppendSome(size_t until) {
     Queries queries;
     ReadAhead(until, queries);
@@ -187,7 +185,7 @@ class Bpe::Words {
         if (!appended.ok()) return appended;
         continue;
       }
-      // This is overwritten where the word is known.
+      // Where the word is known, the next one overwrites this.
       NoteNew(size);
       new_words_[new_count_].size = kNoSymbols;
       new_count_ += static_cast<size_t>(count == 0);
