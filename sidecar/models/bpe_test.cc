@@ -249,15 +249,25 @@ TEST(Bpe, AgreesWithThePlainEncoderOnEveryOption) {
     options.is_byte_level = false;
     const auto bpe = Bpe::Create(VocabularyOf(names), options);
     ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
-    for (int i = 0; i < 30; ++i) {
+    std::string text;
+    std::vector<uint32_t> ends, expected;
+    for (int i = 0; i < 90; ++i) {
       std::string piece;
-      for (size_t n = random() % (i < 25 ? 10 : 80); n > 0; --n) {
+      for (size_t n = random() % (i % 6 != 0 ? 10 : 80); n > 0; --n) {
         piece += letters[random() % letters.size()];
       }
       std::vector<Token> tokens;
       ASSERT_TRUE((*bpe)->Tokenize(piece, tokens).ok());
       ASSERT_EQ(tokens, PlainTokens(piece, VocabularyOf(names), options)) << piece;
+      if (piece.empty()) continue;
+      text += piece;
+      ends.push_back(static_cast<uint32_t>(text.size()));
+      for (const Token& token : tokens) expected.push_back(token.id);
     }
+    // As the words of one text, which are looked up and merged together.
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE((*bpe)->AppendIds(text, 0, ends, ids).ok());
+    ASSERT_EQ(ids, expected) << text;
   }
 }
 
@@ -342,34 +352,6 @@ TEST(Bpe, ManyNewWordsOfATextAreMergedAsEachAlone) {
       std::vector<uint32_t> expected = IdsOfEach(**bpe, words);
       expected.insert(expected.begin(), {7, 7});
       ASSERT_EQ(ids, expected) << text;
-    }
-  }
-}
-
-// Affixes, unknown characters that are dropped, fused or bytes, and tokens as a whole, too.
-TEST(Bpe, TheWordsOfATextAreMergedAsEachAloneOnEveryOption) {
-  const std::vector<std::string> letters = {"a", "b", "é", "한", "😀"};
-  std::mt19937 random(10);
-  for (int round = 0; round < 200; ++round) {
-    std::vector<std::string> names;
-    BpeOptions options = MakeRandomOptions(random, letters, names);
-    options.is_byte_level = false;
-    const auto bpe = Bpe::Create(VocabularyOf(names), options);
-    ASSERT_TRUE(bpe.ok()) << base::MessageOf(bpe.status());
-    for (int text_number = 0; text_number < 3; ++text_number) {
-      std::vector<std::string> words(random() % 200);
-      std::string text;
-      std::vector<uint32_t> ends;
-      for (std::string& word : words) {
-        for (size_t n = 1 + random() % (random() % 10 == 0 ? 40 : 4); n > 0; --n) {
-          word += letters[random() % letters.size()];
-        }
-        text += word;
-        ends.push_back(static_cast<uint32_t>(text.size()));
-      }
-      std::vector<uint32_t> ids;
-      ASSERT_TRUE((*bpe)->AppendIds(text, 0, ends, ids).ok());
-      ASSERT_EQ(ids, IdsOfEach(**bpe, words)) << text;
     }
   }
 }

@@ -45,7 +45,7 @@ absl::StatusOr<RegexEscape> TakeProperty(PatternReader& reader, bool negated) {
 absl::StatusOr<RegexEscape> FinishBytes(PatternReader& reader, uint32_t first) {
   if (first > 0xFF) return reader.Error("the octal escape is above 0377");
   std::string bytes(1, static_cast<char>(first));
-  const size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  const size_t size = SizeOfCharacter(bytes[0]);
   for (uint32_t byte = 0; bytes.size() < size; bytes.push_back(static_cast<char>(byte))) {
     if (!reader.Take("\\x") || reader.TakeNumber(16, 2, byte) == 0) break;
   }

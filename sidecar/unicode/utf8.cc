@@ -24,7 +24,7 @@ Piece Classify(std::string_view bytes, size_t at) {
   const uint8_t lead = ByteAt(bytes, at);
   if (lead < 0x80) return {Piece::kValid, 1};
   if (lead < 0xC2 || lead > 0xF4) return {Piece::kBroken, 1};
-  const size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  const size_t size = SizeOfCharacter(bytes[at]);
   uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   for (size_t i = 1; i < size; ++i) {

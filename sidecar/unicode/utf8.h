@@ -39,10 +39,10 @@ struct DecodedCodePoint {
   return {(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
 }
 
-// The number of bytes of the character that begins with `first`.
+// The number of bytes of a character, as its first byte says it.
 [[nodiscard]] inline size_t SizeOfCharacter(char first) {
   const auto byte = static_cast<uint8_t>(first);
-  return 1 + (byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0);
+  return 1 + (byte >= 0x80) + (byte >= 0xE0) + (byte >= 0xF0);
 }
 
 // The first byte of the character that ends just before `position`.
